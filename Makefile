@@ -1,0 +1,84 @@
+# Builds, installs and tests the extension cache.
+#
+#	make, make install, make installcheck	as for every extension (PGXS)
+#	make check	the one gate: builds and tests a private copy, installs nothing
+#			but missing packages; ONLY="regress tap" runs some stages
+#	make demo, make bench	show it, measure it
+#	make indent	format the C sources
+#
+# installcheck wants a running server with shared_preload_libraries = cache.
+
+PG_CONFIG ?= pg_config
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+
+MODULE_big = cache
+OBJS = $(addprefix src/,$(addsuffix .o, \
+	admin attach cache clock codec define depend evict fetch flight guc \
+	invalidate key l2 params policy qstats redis report shmem sql statement \
+	stats store template track trigger url worker))
+
+EXTENSION = cache
+DATA = src/cache--1.0.sql
+
+# sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
+REGRESS = basic
+ISOLATION =
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
+PROVE_TESTS := $(sort $(wildcard test/tap/*.pl))
+TAP_TESTS := $(if $(PROVE_TESTS),1)
+
+# Parameters of callbacks and SQL functions are PostgreSQL's choice, so unused
+# ones are not warned about.
+# hiredis.pc may name the directory of hiredis.h; we include <hiredis/hiredis.h>.
+# PostgreSQL's own headers, as system headers, are not warned about.
+PG_CPPFLAGS = $(patsubst -I%/hiredis,-I%,$(shell pkg-config --cflags hiredis)) \
+	-isystem $(includedir_server) \
+	-DPGDLLEXPORT='__attribute__((visibility("default")))'
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden -MMD -MP
+SHLIB_LINK = $(or $(shell pkg-config --libs hiredis),-lhiredis)
+EXTRA_CLEAN = src/*.d
+override with_llvm = no
+
+# Some environments put directories of stub libraries here.
+unexport LIBRARY_PATH
+
+# PGXS has a target check that only complains, so our targets take its place.
+OURS = check demo bench indent
+
+ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
+
+.PHONY: $(MAKECMDGOALS)
+
+# Packages first: what follows needs them.
+check:
+	test/setup.sh
+	@PG_CONFIG='$(PG_CONFIG)' ONLY='$(ONLY)' REGRESS='$(REGRESS)' \
+		ISOLATION='$(ISOLATION)' PROVE_TESTS='$(PROVE_TESTS)' OBJS='$(OBJS)' \
+		test/check.sh
+
+demo:
+	test/setup.sh
+	@PG_CONFIG='$(PG_CONFIG)' test/demo/demo.sh
+
+bench:
+	test/setup.sh
+	@PG_CONFIG='$(PG_CONFIG)' test/bench/bench.sh
+
+indent:
+	test/setup.sh
+	PG_CONFIG='$(PG_CONFIG)' test/indent.pl
+
+$(filter-out $(OURS),$(MAKECMDGOALS)):
+	$(MAKE) $@
+
+else ifeq ($(PGXS),)
+
+$(error the PostgreSQL server headers are missing; run test/setup.sh or name a pg_config with PG_CONFIG=)
+
+else
+
+include $(PGXS)
+PG_PROVE_FLAGS += -I $(srcdir)/test/tap
+-include $(OBJS:.o=.d)
+
+endif

@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ *
+ * clock.h
+ *	  The tag clock: when did what a result depends on last change?
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_CLOCK_H
+#define CACHE_CLOCK_H
+
+#include "access/transam.h"
+#include "access/xlogdefs.h"
+
+typedef uint32 ClockSlot;
+
+/* Slots that are not hashed to. */
+#define CLOCK_SLOT_ALL		((ClockSlot) 0) /* everything */
+#define CLOCK_SLOT_ROLES	((ClockSlot) 1) /* roles and memberships */
+#define CLOCK_SLOT_FIRST	((ClockSlot) 2) /* first one hashed to */
+
+/* What a tag names; tags of different kinds are different tags. */
+typedef enum ClockTagKind
+{
+	CLOCK_TAG_USER,				/* a tag given by a user */
+	CLOCK_TAG_RELATION,			/* rows of a relation; the name is its oid */
+	CLOCK_TAG_QUERY,			/* a named query, or one parameter set of it */
+	CLOCK_TAG_CATALOG,			/* definitions in a database */
+	CLOCK_TAG_DEFINITIONS		/* policies and named queries of a database */
+} ClockTagKind;
+
+/* A dependency as it was when it was read. */
+typedef struct ClockStamp
+{
+	ClockSlot	slot;
+	uint32		unused;			/* zero */
+	uint64		generation;
+	uint64		version;		/* L2 version, 0 while Redis does not know of
+								 * this generation */
+} ClockStamp;
+
+extern Size clock_shmem_size(void);
+extern void clock_shmem_init(void);
+
+/* The slot of a tag in a database. */
+extern ClockSlot clock_slot(Oid database, ClockTagKind kind,
+							const void *name, size_t len);
+
+/*
+ * Read n dependencies: fills in the stamps, whose slot is set, and raises
+ * *newest_xid (start it at zero) to the newest change of any.  False if one of
+ * them is fenced: then neither serve nor store.
+ */
+extern bool clock_read(ClockStamp *stamps, int n, uint64 *newest_xid);
+
+/* Is each of n dependencies unfenced, and of the generation in its stamp? */
+extern bool clock_unchanged(const ClockStamp *stamps, int n);
+
+/* Writers, see the head of clock.c. */
+extern void clock_fence(ClockSlot slot);
+extern void clock_unfence(ClockSlot slot);
+extern void clock_tick(ClockSlot slot, FullTransactionId xid);
+
+/* The outbox of the worker, see the head of clock.c. */
+typedef struct ClockSend
+{
+	ClockSlot	slot;
+	uint64		generation;
+} ClockSend;
+
+extern int	clock_take_unsent(ClockSend *sends, int max);
+extern void clock_return_unsent(const ClockSend *sends, int n);
+extern void clock_mark_sent(const ClockSend *sends, int n, XLogRecPtr version);
+extern void clock_mark_base_sent(XLogRecPtr base);
+extern int64 clock_count_unsent(void);
+
+/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+extern void clock_verify(void);
+
+#endif							/* CACHE_CLOCK_H */

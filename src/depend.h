@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * depend.h
+ *	  What a query reads, and whether its result may be cached.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_DEPEND_H
+#define CACHE_DEPEND_H
+
+#include "nodes/parsenodes.h"
+
+/* What is known of a rewritten query; lists in the caller's memory context. */
+typedef struct Dependencies
+{
+	List	   *relations;		/* oids of all relations read, unique */
+	List	   *rtable;			/* range table entries to check privileges on,
+								 * copied */
+	const char *refusal;		/* why it may not be cached, or NULL; a clause
+								 * in lower case */
+	const char *refusal_hint;	/* what to do about it, or NULL */
+} Dependencies;
+
+/*
+ * Examine a query after rewriting.  Stops at the first reason for refusal.
+ */
+extern void depend_examine(Query *query, Dependencies *deps);
+
+#endif							/* CACHE_DEPEND_H */

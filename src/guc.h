@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.h
+ *	  The settings, as C sees them.  README.md documents each.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_GUC_H
+#define CACHE_GUC_H
+
+extern bool cache_enabled;
+extern bool cache_log;
+extern double cache_ttl_jitter; /* fraction of the ttl, 0 .. 0.5 */
+extern int	cache_default_ttl;	/* s */
+extern int	cache_fill_wait;	/* ms */
+extern int	cache_l1_max_entries;
+extern int	cache_l1_memory;	/* kB */
+extern int	cache_l1_ttl;		/* s */
+extern int	cache_l2_timeout;	/* ms */
+extern int	cache_max_entry_size;	/* kB */
+extern int	cache_max_query_stats;
+extern int	cache_tag_slots;
+extern char *cache_redis_url;
+
+/* Level at which hits, misses, fills and invalidations are reported. */
+#define CACHE_LOG_LEVEL (cache_log ? LOG : DEBUG1)
+
+/* Define the settings; called once, while the postmaster loads the library. */
+extern void guc_init(void);
+
+#endif							/* CACHE_GUC_H */

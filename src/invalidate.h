@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * invalidate.h
+ *	  What the transaction has touched, and what its end makes of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_INVALIDATE_H
+#define CACHE_INVALIDATE_H
+
+#include "clock.h"
+
+/* Register the transaction callbacks; called once, as the library is loaded. */
+extern void invalidate_init(void);
+
+/*
+ * The transaction changes what a slot stands for: others see it at commit.
+ * Errors: ERRCODE_FEATURE_NOT_SUPPORTED while the transaction is prepared.
+ */
+extern void invalidate_touch(ClockSlot slot);
+
+/*
+ * The same for a tag of the current database, which also gives the
+ * transaction an xid, as a change that writes no row needs.
+ */
+extern void invalidate_tag(ClockTagKind kind, const char *name, size_t len);
+extern void invalidate_everything(void);
+
+/* Has the transaction touched this slot? */
+extern bool invalidate_touched(ClockSlot slot);
+
+#endif							/* CACHE_INVALIDATE_H */

@@ -1,0 +1,374 @@
+/*-------------------------------------------------------------------------
+ *
+ * key.c
+ *	  What makes two requests the same request.
+ *
+ * A key is a string of bytes.  Its head says who asks, for which statement and
+ * under which settings; its tail says what the statement means there (a digest
+ * of the analysed query) and which parameters it gets:
+ *
+ *	KeyHeader | query | tags | parameter types | search path, settings
+ *	digest | parameters
+ *
+ * Entries are compared by all of these bytes; the hash only finds them.  Every
+ * part has its length before it or in the header, so that no two different
+ * requests give the same bytes.
+ *
+ * The session.  Which settings a query depends on cannot be enumerated, since
+ * any extension may add one.  So every setting that differs from its built-in
+ * default is in the key, less those that are known not to matter
+ * (key_ignored_settings): what costs, limits and logging do to a query is not
+ * seen in its rows.  Settings that only a restart changes need no place in the
+ * key of something that does not survive one.  Users are in the key by oid,
+ * the search path as it was resolved and as it was written, since the place of
+ * pg_temp is seen only there.  A session that has a temporary schema shares
+ * with no other: functions that look up names as they run could find its
+ * tables, and the schema's oid is reused by sessions to come.
+ *
+ * What this file must not do: read catalogs, or know about the store.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "common/cryptohash.h"
+#include "common/hashfn.h"
+#include "compat.h"
+#include "key.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
+
+/* Schemas of a search path that are looked up without allocating. */
+#define KEY_PATH_LENGTH 16
+
+/*
+ * Settings that are not part of a key, sorted.  A name that ends in an
+ * asterisk stands for all that begin so.  search_path is here because it is in
+ * the key by other means.
+ */
+static const char *const key_ignored_settings[] = {
+	"allow_in_place_tablespaces",
+	"application_name",
+	"archive_*",
+	"authentication_timeout",
+	"auto_explain.*",
+	"autovacuum*",
+	"backend_flush_after",
+	"backtrace_functions",
+	"bgwriter_*",
+	"cache.*",
+	"checkpoint_*",
+	"client_connection_check_interval",
+	"client_encoding",
+	"client_min_messages",
+	"commit_*",
+	"compute_query_id",
+	"constraint_exclusion",
+	"cpu_*",
+	"cursor_tuple_fraction",
+	"deadlock_timeout",
+	"debug_*",
+	"default_statistics_target",
+	"default_transaction_*",
+	"effective_*",
+	"enable_*",
+	"exit_on_error",
+	"fsync",
+	"full_page_writes",
+	"geqo*",
+	"hash_mem_multiplier",
+	"hot_standby_*",
+	"idle_*",
+	"jit*",
+	"lock_timeout",
+	"log_*",
+	"logical_decoding_work_mem",
+	"maintenance_*",
+	"max_parallel_*",
+	"max_slot_wal_keep_size",
+	"max_stack_depth",
+	"max_standby_*",
+	"max_wal_size",
+	"min_parallel_*",
+	"min_wal_size",
+	"parallel_*",
+	"password_encryption",
+	"pg_stat_statements.*",
+	"plan_cache_mode",
+	"post_auth_delay",
+	"pre_auth_delay",
+	"primary_*",
+	"promote_trigger_file",
+	"random_page_cost",
+	"recovery_*",
+	"recursive_worktable_factor",
+	"restart_after_crash",
+	"restore_command",
+	"search_path",
+	"seq_page_cost",
+	"ssl*",
+	"statement_timeout",
+	"stats_fetch_consistency",
+	"synchronous_*",
+	"syslog_*",
+	"tcp_*",
+	"temp_buffers",
+	"temp_file_limit",
+	"temp_tablespaces",
+	"trace_*",
+	"track_*",
+	"transaction_*",
+	"update_process_title",
+	"vacuum_*",
+	"wal_*",
+	"work_mem",
+	"zero_damaged_pages",
+};
+
+static void
+key_reserve(CacheKey *key, Size more)
+{
+	Size		needed = (Size) key->len + more;
+
+	if (needed <= key->size)
+		return;
+	if (needed > MaxAllocSize / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("query and parameters are too large to be a cache key"),
+				 errdetail("They have %zu bytes.", needed),
+				 errhint("Run the query without the cache.")));
+	key->size = Max(needed, (Size) key->size * 2);
+	key->data = repalloc(key->data, key->size);
+}
+
+void
+key_append_bytes(CacheKey *key, const void *data, Size len)
+{
+	key_reserve(key, len);
+	memcpy(key->data + key->len, data, len);
+	key->len += len;
+}
+
+/*
+ * Compare a setting's name with an entry of key_ignored_settings.
+ */
+static int
+key_compare_setting(const void *name, const void *entry)
+{
+	const char *pattern = *(const char *const *) entry;
+	size_t		len = strlen(pattern);
+
+	if (pattern[len - 1] == '*')
+		return pg_strncasecmp(name, pattern, len - 1);
+	return pg_strcasecmp(name, pattern);
+}
+
+/*
+ * Append the name and value of a setting.
+ */
+static void
+key_append_setting(CacheKey *key, struct config_generic *setting)
+{
+	key_append_bytes(key, setting->name, strlen(setting->name) + 1);
+	switch (setting->vartype)
+	{
+		case PGC_BOOL:
+			key_append_bytes(key, ((struct config_bool *) setting)->variable,
+							 sizeof(bool));
+			break;
+		case PGC_INT:
+			key_append_bytes(key, ((struct config_int *) setting)->variable,
+							 sizeof(int));
+			break;
+		case PGC_REAL:
+			key_append_bytes(key, ((struct config_real *) setting)->variable,
+							 sizeof(double));
+			break;
+		case PGC_STRING:
+			{
+				const char *value = *((struct config_string *) setting)->variable;
+
+				/* a null pointer is no empty string */
+				if (value != NULL)
+					key_append_bytes(key, "=", 1);
+				key_append_bytes(key, value ? value : "", value ? strlen(value) + 1 : 1);
+				break;
+			}
+		case PGC_ENUM:
+			key_append_bytes(key, ((struct config_enum *) setting)->variable,
+							 sizeof(int));
+			break;
+	}
+}
+
+static void
+key_append_settings(CacheKey *key)
+{
+	int			n;
+	struct config_generic **settings = compat_guc_variables(&n);
+
+	for (int i = 0; i < n; i++)
+	{
+		struct config_generic *setting = settings[i];
+
+		if (setting->source <= PGC_S_DYNAMIC_DEFAULT ||
+			setting->context <= PGC_POSTMASTER)
+			continue;
+		if (bsearch(setting->name, key_ignored_settings,
+					lengthof(key_ignored_settings), sizeof(char *),
+					key_compare_setting) == NULL)
+			key_append_setting(key, setting);
+	}
+}
+
+static void
+key_append_path(CacheKey *key)
+{
+	Oid			fixed[KEY_PATH_LENGTH];
+	Oid		   *schemas = fixed;
+	int			n;
+	Oid			temp;
+	Oid			temp_toast;
+
+	n = fetch_search_path_array(fixed, KEY_PATH_LENGTH);
+	if (n > KEY_PATH_LENGTH)
+	{
+		schemas = palloc(n * sizeof(Oid));
+		n = fetch_search_path_array(schemas, n);
+	}
+	key_append_bytes(key, &n, sizeof(n));
+	key_append_bytes(key, schemas, n * sizeof(Oid));
+	key_append_bytes(key, namespace_search_path, strlen(namespace_search_path) + 1);
+
+	GetTempNamespaceState(&temp, &temp_toast);
+	if (OidIsValid(temp))
+	{
+		key_append_bytes(key, &temp, sizeof(temp));
+		key_append_bytes(key, &MyProcPid, sizeof(MyProcPid));
+		key_append_bytes(key, &MyStartTimestamp, sizeof(MyStartTimestamp));
+	}
+}
+
+void
+key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
+		 const char *tags, uint32 tags_len, bool automatic, const Oid *types,
+		 int ntypes)
+{
+	KeyHeader	header;
+	uint32		session_start;
+
+	key->len = 0;
+	key->size = 1024;
+	key->data = palloc(key->size);
+
+	header.query_len = query_len;
+	header.tags_len = tags_len;
+	header.types_len = ntypes * sizeof(Oid);
+	header.session_len = 0;		/* filled in below */
+	header.database = MyDatabaseId;
+	header.user = GetUserId();
+	header.session_user = GetSessionUserId();
+	header.form = form;
+	header.automatic = automatic;
+	key_append_bytes(key, &header, sizeof(header));
+	key_append_bytes(key, query, query_len);
+	key_append_bytes(key, tags, tags_len);
+	key_append_bytes(key, types, header.types_len);
+
+	session_start = key->len;
+	key_append_path(key);
+	key_append_settings(key);
+	((KeyHeader *) key->data)->session_len = key->len - session_start;
+
+	key->head_len = key->len;
+	key->head_hash = hash_bytes_extended((unsigned char *) key->data,
+										 key->len, 0);
+}
+
+/*
+ * Append the values of the parameters.
+ */
+void
+key_append_params(CacheKey *key, ParamListInfo params)
+{
+	for (int i = 0; i < params->numParams; i++)
+	{
+		ParamExternData *param = &params->params[i];
+		int16		typlen;
+		bool		typbyval;
+		int32		len = -1;
+
+		if (param->isnull)
+		{
+			key_append_bytes(key, &len, sizeof(len));
+			continue;
+		}
+		get_typlenbyval(param->ptype, &typlen, &typbyval);
+		if (typbyval)
+		{
+			len = sizeof(Datum);
+			key_append_bytes(key, &len, sizeof(len));
+			key_append_bytes(key, &param->value, sizeof(Datum));
+		}
+		else
+		{
+			len = (int32) datumGetSize(param->value, typbyval, typlen);
+			key_append_bytes(key, &len, sizeof(len));
+			key_append_bytes(key, DatumGetPointer(param->value), len);
+		}
+	}
+}
+
+void
+key_complete(CacheKey *key, const uint8 *digest, ParamListInfo params)
+{
+	key->len = key->head_len;
+	key_append_bytes(key, digest, KEY_DIGEST_LENGTH);
+	if (params != NULL)
+		key_append_params(key, params);
+	key->hash = hash_bytes_extended((unsigned char *) key->data + key->head_len,
+									key->len - key->head_len,
+									key->head_hash);
+}
+
+void
+key_digest(const void *data, size_t len, uint8 *digest)
+{
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+
+	if (ctx == NULL ||
+		pg_cryptohash_init(ctx) < 0 ||
+		pg_cryptohash_update(ctx, data, len) < 0 ||
+		pg_cryptohash_final(ctx, digest, KEY_DIGEST_LENGTH) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute SHA-256: %s",
+						ctx ? pg_cryptohash_error(ctx) : "out of memory")));
+	pg_cryptohash_free(ctx);
+}
+
+bool
+key_parts(const char *data, uint32 len, KeyParts *parts)
+{
+	KeyHeader	header;
+
+	if (len < sizeof(header))
+		return false;
+	memcpy(&header, data, sizeof(header));
+	if ((uint64) header.query_len + header.tags_len + header.types_len +
+		header.session_len + KEY_DIGEST_LENGTH > len - sizeof(header))
+		return false;
+	parts->database = header.database;
+	parts->user = header.user;
+	parts->form = header.form;
+	parts->query = data + sizeof(header);
+	parts->query_len = header.query_len;
+	parts->tags = parts->query + header.query_len;
+	parts->tags_len = header.tags_len;
+	return true;
+}

@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * key.h
+ *	  What makes two requests the same request.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_KEY_H
+#define CACHE_KEY_H
+
+#include "nodes/params.h"
+#include "utils/array.h"
+
+/* How the rows of a result are represented. */
+typedef enum KeyForm
+{
+	KEY_FORM_JSON = 'j',		/* one json value per row */
+	KEY_FORM_ROWS = 'r'			/* one tuple per row */
+} KeyForm;
+
+#define KEY_DIGEST_LENGTH 32
+
+/*
+ * A key under construction, then complete.  The head says who asks for which
+ * statement under which settings (key_init), the tail what that means and with
+ * which parameters (key_complete); the bytes are one piece, and two requests
+ * are the same iff all of them are equal.
+ */
+typedef struct CacheKey
+{
+	char	   *data;			/* palloc'd, starts with a KeyHeader */
+	uint32		head_len;		/* bytes before the tail */
+	uint32		len;
+	uint32		size;			/* allocated */
+	uint64		head_hash;
+	uint64		hash;			/* of all bytes; valid once complete */
+} CacheKey;
+
+/* What is found at the start of a key's bytes.  No padding, no pointers. */
+typedef struct KeyHeader
+{
+	uint32		query_len;
+	uint32		tags_len;
+	uint32		types_len;
+	uint32		session_len;	/* search path and settings */
+	Oid			database;
+	Oid			user;
+	Oid			session_user;
+	uint32		form;			/* a KeyForm */
+	uint32		automatic;		/* 1 if the cache owns freshness (tags NULL) */
+} KeyHeader;
+
+/* The parts of a complete key that people are shown. */
+typedef struct KeyParts
+{
+	Oid			database;
+	Oid			user;
+	KeyForm		form;
+	const char *query;			/* not terminated */
+	uint32		query_len;
+	const char *tags;			/* tags, each terminated by a zero byte */
+	uint32		tags_len;
+} KeyParts;
+
+/*
+ * Start a key in the current memory context.
+ *
+ * query, query_len: text of the query; tags: its tags, each followed by a zero
+ * byte, sorted and unique; automatic: freshness is owned by the cache; types,
+ * ntypes: parameter types.
+ */
+extern void key_init(CacheKey *key, KeyForm form, const char *query,
+					 uint32 query_len, const char *tags, uint32 tags_len,
+					 bool automatic, const Oid *types, int ntypes);
+
+/*
+ * Finish a key with what the statement means here, and the parameters.
+ * digest: KEY_DIGEST_LENGTH bytes from key_digest; params may be NULL.
+ */
+extern void key_complete(CacheKey *key, const uint8 *digest,
+						 ParamListInfo params);
+
+/* Append bytes to a key, growing it. */
+extern void key_append_bytes(CacheKey *key, const void *data, Size len);
+
+/*
+ * Append the values of parameters, as the tail has them.  They must be flat:
+ * no value may be compressed or stored elsewhere.
+ */
+extern void key_append_params(CacheKey *key, ParamListInfo params);
+
+/* SHA-256 of len bytes, KEY_DIGEST_LENGTH of them, into digest. */
+extern void key_digest(const void *data, size_t len, uint8 *digest);
+
+/* Take apart a complete key; false if the bytes cannot be one. */
+extern bool key_parts(const char *data, uint32 len, KeyParts *parts);
+
+#endif							/* CACHE_KEY_H */

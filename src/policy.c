@@ -1,0 +1,469 @@
+/*-------------------------------------------------------------------------
+ *
+ * policy.c
+ *	  Named queries and policies, as the tables have them.
+ *
+ * Words.  A definition is a row of cache_queries, with what is null there
+ * taken from its row of cache_policies.  The memo is what this backend
+ * remembers of them, so that a call by name need not read tables.
+ *
+ * Protocol.  The memo is good for one state of the clock: the generations of
+ * the tag of definitions, which a trigger on both tables ticks, of that of the
+ * catalog, since dropping and creating the extension fires no trigger, and of
+ * everything.  The clock is read first, then the catalog invalidations of
+ * those generations are accepted, then the tables are read under a snapshot
+ * taken after that; what was read is remembered if the clock has not moved
+ * since.  When it has moved, all that was remembered goes at once.
+ *
+ * The memo is neither used nor filled by a transaction that has touched one
+ * of those tags itself, that keeps one snapshot from its start, or on a
+ * standby, where changes do not tick the clock.
+ *
+ * The tables are read as their owner, because users who may call a named
+ * query have no privileges on them.  Nothing in the query that does it depends
+ * on the caller's search_path.
+ *
+ * Locks.  None but those of the tables.
+ *
+ * Tolerated races.  A definition can be replaced just after it was looked up:
+ * the call then came before the change.
+ *
+ * What this file must not do: give out pointers into the memo, which the next
+ * call, also one from inside the named query, may empty.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "clock.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "fetch.h"
+#include "invalidate.h"
+#include "miscadmin.h"
+#include "policy.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+/* Names remembered before all are forgotten. */
+#define POLICY_MEMO_MAX 1000
+
+/* What the memo depends on: definitions, catalog, everything. */
+#define POLICY_NSTAMPS 3
+
+typedef struct PolicyMemoEntry
+{
+	const char *name;
+	Definition *definition;
+	uint32		hash;
+	char		status;			/* for simplehash */
+} PolicyMemoEntry;
+
+static inline uint32
+policy_name_hash(const char *name)
+{
+	return hash_bytes((const unsigned char *) name, (int) strlen(name));
+}
+
+#define SH_PREFIX policymemo
+#define SH_ELEMENT_TYPE PolicyMemoEntry
+#define SH_KEY_TYPE const char *
+#define SH_KEY name
+#define SH_HASH_KEY(tb, key) policy_name_hash(key)
+#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) ((a)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static struct
+{
+	MemoryContext context;		/* of all that is remembered */
+	policymemo_hash *names;		/* NULL if nothing is */
+	ClockStamp	stamps[POLICY_NSTAMPS]; /* what it is good for */
+} policy_memo;
+
+/*
+ * Order of tags: by bytes, which no collation can change.
+ */
+static int
+policy_compare_tags(const void *a, const void *b)
+{
+	const text *ta = DatumGetTextPP(*(const Datum *) a);
+	const text *tb = DatumGetTextPP(*(const Datum *) b);
+	int			la = VARSIZE_ANY_EXHDR(ta);
+	int			lb = VARSIZE_ANY_EXHDR(tb);
+	int			cmp = memcmp(VARDATA_ANY(ta), VARDATA_ANY(tb), Min(la, lb));
+
+	return cmp != 0 ? cmp : la - lb;
+}
+
+char *
+policy_tags(ArrayType *tags, uint32 *len)
+{
+	Datum	   *elements;
+	int			nelements;
+	int			ntags = 0;
+	Size		size = 0;
+	char	   *result;
+	char	   *next;
+
+	if (array_contains_nulls(tags))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a tag must not be null")));
+
+	deconstruct_array(tags, TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, NULL, &nelements);
+	if (nelements > 1)
+		qsort(elements, nelements, sizeof(Datum), policy_compare_tags);
+
+	/* close up over those that equal the one before */
+	for (int i = 0; i < nelements; i++)
+	{
+		Size		tag_len = VARSIZE_ANY_EXHDR(DatumGetPointer(elements[i]));
+
+		if (tag_len == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a tag must not be empty")));
+		if (ntags > 0 &&
+			policy_compare_tags(&elements[ntags - 1], &elements[i]) == 0)
+			continue;
+		if (ntags == FETCH_MAX_TAGS)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a result cannot have more than %d tags",
+							FETCH_MAX_TAGS)));
+		elements[ntags++] = elements[i];
+		size += tag_len + 1;
+	}
+
+	result = next = palloc(Max(size, 1));
+	for (int i = 0; i < ntags; i++)
+	{
+		const text *tag = DatumGetTextPP(elements[i]);
+		Size		tag_len = VARSIZE_ANY_EXHDR(tag);
+
+		memcpy(next, VARDATA_ANY(tag), tag_len);
+		next[tag_len] = '\0';
+		next += tag_len + 1;
+	}
+	pfree(elements);
+
+	*len = (uint32) size;
+	return result;
+}
+
+Oid
+policy_schema(void)
+{
+	Relation	rel;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	Oid			schema = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum("cache"));
+	rel = table_open(ExtensionRelationId, AccessShareLock);
+	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+
+	if (!OidIsValid(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("extension \"%s\" does not exist", "cache"),
+				 errhint("Create it in this database with CREATE EXTENSION.")));
+	return schema;
+}
+
+char *
+policy_table(const char *table)
+{
+	return quote_qualified_identifier(get_namespace_name(policy_schema()),
+									  table);
+}
+
+void
+policy_become_owner(PolicyIdentity *saved)
+{
+	Oid			relid = get_relname_relid(POLICY_QUERIES, policy_schema());
+	HeapTuple	tuple;
+	Oid			owner;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" does not exist", POLICY_QUERIES),
+				 errhint("The extension is incomplete: drop it and create it again.")));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
+	SetUserIdAndSecContext(owner, saved->sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+}
+
+void
+policy_restore(const PolicyIdentity *saved)
+{
+	SetUserIdAndSecContext(saved->user, saved->sec_context);
+}
+
+/*
+ * A copy of one piece in the current memory context.
+ */
+static Definition *
+policy_copy(const Definition *source)
+{
+	Definition *copy;
+	char	   *bytes;
+
+	copy = palloc(sizeof(Definition) + source->query_len + 1 +
+				  source->tags_len);
+	*copy = *source;
+	bytes = (char *) (copy + 1);
+
+	memcpy(bytes, source->query, source->query_len + 1);
+	copy->query = bytes;
+	bytes += source->query_len + 1;
+
+	if (source->tags != NULL)
+	{
+		memcpy(bytes, source->tags, source->tags_len);
+		copy->tags = bytes;
+	}
+	return copy;
+}
+
+/*
+ * Column n of the row that SPI has just returned; *isnull as it is there.
+ */
+static Datum
+policy_column(int n, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n,
+						 isnull);
+}
+
+/*
+ * The row that SPI has just returned, in SPI's memory.
+ */
+static void
+policy_decode(Definition *definition)
+{
+	Datum		value;
+	bool		isnull;
+	double		cost_us;
+
+	memset(definition, 0, sizeof(*definition));
+
+	value = policy_column(1, &isnull);
+	definition->query = TextDatumGetCString(value);
+	definition->query_len = strlen(definition->query);
+
+	value = policy_column(2, &isnull);
+	if (!isnull)
+		definition->ttl = DatumGetInt32(value);
+
+	value = policy_column(3, &isnull);
+	if (!isnull)
+		definition->tags = policy_tags(DatumGetArrayTypeP(value),
+									   &definition->tags_len);
+
+	value = policy_column(4, &isnull);
+	if (!isnull)
+		definition->stale = DatumGetInt32(value);
+
+	value = policy_column(5, &isnull);
+	if (!isnull)
+		definition->max_entry_size = DatumGetInt32(value);
+
+	value = policy_column(6, &isnull);
+	if (!isnull)
+	{
+		/* Infinity and NaN are costs that nothing reaches */
+		cost_us = DatumGetFloat8(value) * 1000.0;
+		definition->min_cost_us = cost_us < (double) PG_INT64_MAX ?
+			(int64) cost_us : PG_INT64_MAX;
+	}
+}
+
+/*
+ * Read a definition from the tables, into the current memory context.
+ */
+static Definition *
+policy_read(const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(name)};
+	Definition *definition = NULL;
+	PolicyIdentity saved;
+	char	   *query;
+
+	AcceptInvalidationMessages();
+
+	SPI_connect();
+	query = psprintf("SELECT q.query,"
+					 " COALESCE(q.ttl, p.ttl),"
+					 " COALESCE(q.tags, p.tags),"
+					 " p.stale, p.max_entry_size, p.min_cost"
+					 " FROM %s q LEFT JOIN %s p"
+					 " ON p.name OPERATOR(pg_catalog.=) q.policy"
+					 " WHERE q.name OPERATOR(pg_catalog.=) $1",
+					 policy_table(POLICY_QUERIES),
+					 policy_table(POLICY_POLICIES));
+
+	policy_become_owner(&saved);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (SPI_execute_with_args(query, 1, types, values, NULL,
+							  true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read definition of named query \"%s\"", name);
+	PopActiveSnapshot();
+	policy_restore(&saved);
+
+	if (SPI_processed > 0)
+	{
+		Definition	found;
+		MemoryContext old;
+
+		policy_decode(&found);
+		old = MemoryContextSwitchTo(context);
+		definition = policy_copy(&found);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+
+	if (definition == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("named query \"%s\" does not exist", name),
+				 errhint("Define it with cache_define().")));
+	return definition;
+}
+
+static void
+policy_set_slots(ClockStamp *stamps)
+{
+	stamps[0].slot = clock_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS, "", 0);
+	stamps[1].slot = clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0);
+	stamps[2].slot = CLOCK_SLOT_ALL;
+}
+
+/*
+ * May this transaction use what others have read, and they what it reads?
+ */
+static bool
+policy_may_share(const ClockStamp *stamps)
+{
+	if (IsolationUsesXactSnapshot() || RecoveryInProgress())
+		return false;
+	for (int i = 0; i < POLICY_NSTAMPS; i++)
+	{
+		if (invalidate_touched(stamps[i].slot))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is what is remembered of these generations?
+ */
+static bool
+policy_memo_current(const ClockStamp *stamps)
+{
+	if (policy_memo.names == NULL)
+		return false;
+	for (int i = 0; i < POLICY_NSTAMPS; i++)
+	{
+		if (policy_memo.stamps[i].generation != stamps[i].generation)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Remember a definition that is not remembered yet.  The entry is complete
+ * before it is inserted, so that running out of memory leaves no half of one.
+ */
+static void
+policy_remember(const char *name, const Definition *definition,
+				const ClockStamp *stamps)
+{
+	MemoryContext old;
+	PolicyMemoEntry *entry;
+	Definition *kept;
+	char	   *kept_name;
+	bool		found;
+
+	if (policy_memo.context == NULL)
+		policy_memo.context = AllocSetContextCreate(TopMemoryContext,
+													"cache definitions",
+													ALLOCSET_DEFAULT_SIZES);
+
+	if (!policy_memo_current(stamps) ||
+		policy_memo.names->members >= POLICY_MEMO_MAX)
+	{
+		policy_memo.names = NULL;
+		MemoryContextReset(policy_memo.context);
+		policy_memo.names = policymemo_create(policy_memo.context, 32, NULL);
+		memcpy(policy_memo.stamps, stamps, sizeof(policy_memo.stamps));
+	}
+
+	old = MemoryContextSwitchTo(policy_memo.context);
+	kept = policy_copy(definition);
+	kept_name = pstrdup(name);
+	entry = policymemo_insert(policy_memo.names, kept_name, &found);
+	Assert(!found);
+	entry->definition = kept;
+	MemoryContextSwitchTo(old);
+}
+
+Definition *
+policy_find(const char *name)
+{
+	ClockStamp	stamps[POLICY_NSTAMPS];
+	uint64		newest_xid = 0;
+	Definition *definition;
+	bool		share;
+
+	policy_set_slots(stamps);
+	share = clock_read(stamps, POLICY_NSTAMPS, &newest_xid) &&
+		policy_may_share(stamps);
+
+	if (share && policy_memo_current(stamps))
+	{
+		PolicyMemoEntry *entry = policymemo_lookup(policy_memo.names, name);
+
+		if (entry != NULL)
+			return policy_copy(entry->definition);
+	}
+
+	definition = policy_read(name);
+	if (share && clock_unchanged(stamps, POLICY_NSTAMPS))
+		policy_remember(name, definition, stamps);
+	return definition;
+}

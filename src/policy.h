@@ -1,0 +1,64 @@
+/*-------------------------------------------------------------------------
+ *
+ * policy.h
+ *	  Named queries and policies, as the tables have them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_POLICY_H
+#define CACHE_POLICY_H
+
+#include "utils/array.h"
+
+/* The tables of definitions. */
+#define POLICY_QUERIES "cache_queries"
+#define POLICY_POLICIES "cache_policies"
+
+/* A named query with its policy filled in. */
+typedef struct Definition
+{
+	char	   *query;			/* terminated */
+	uint32		query_len;
+	uint32		tags_len;
+	char	   *tags;			/* sorted, each with a zero byte; NULL if none
+								 * were given */
+	int			ttl;			/* s, 0: cache.default_ttl */
+	int			stale;			/* s */
+	int64		max_entry_size; /* bytes, 0: cache.max_entry_size */
+	int64		min_cost_us;
+} Definition;
+
+/*
+ * The definition of a name: a copy, of one piece, in the current memory
+ * context.  Errors: ERRCODE_UNDEFINED_OBJECT.
+ */
+extern Definition *policy_find(const char *name);
+
+/*
+ * Tags as keys have them: sorted, unique, each followed by a zero byte, in the
+ * current memory context; never NULL.  Errors: NULL or empty elements, too
+ * many of them.
+ */
+extern char *policy_tags(ArrayType *tags, uint32 *len);
+
+/* Oid of the schema the extension is in.  Errors: ERRCODE_UNDEFINED_OBJECT. */
+extern Oid	policy_schema(void);
+
+/* Name of one of the tables for use in a query: qualified, quoted, palloc'd. */
+extern char *policy_table(const char *table);
+
+/* Who the session was before policy_become_owner. */
+typedef struct PolicyIdentity
+{
+	Oid			user;
+	int			sec_context;
+} PolicyIdentity;
+
+/*
+ * Act as the owner of the tables, on which nobody else has privileges, until
+ * policy_restore; an abort restores by itself.
+ */
+extern void policy_become_owner(PolicyIdentity *saved);
+extern void policy_restore(const PolicyIdentity *saved);
+
+#endif							/* CACHE_POLICY_H */

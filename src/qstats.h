@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * qstats.h
+ *	  Counters per query.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_QSTATS_H
+#define CACHE_QSTATS_H
+
+/* Longest query text kept, in bytes. */
+#define QSTATS_TEXT_LENGTH 1024
+
+/* Where a process counts for one query; valid for the process's life. */
+typedef struct QstatsHandle
+{
+	int			index;			/* -1: not counted */
+	uint32		serial;			/* of the entry's present owner */
+} QstatsHandle;
+
+typedef struct QstatsListing
+{
+	Oid			database;
+	Oid			user;
+	char		query[QSTATS_TEXT_LENGTH];	/* terminated; cut at a character */
+	int64		calls;
+	int64		hits;
+	int64		misses;
+	int64		fill_us;
+	int64		bytes;
+} QstatsListing;
+
+extern Size qstats_shmem_size(void);
+extern void qstats_shmem_init(void);
+
+/* Find or make the counters of a query; never fails. */
+extern QstatsHandle qstats_open(Oid database, Oid user, const char *query,
+								uint32 query_len);
+
+/* Count one call; neither locks nor fails. */
+extern void qstats_hit(QstatsHandle handle);
+extern void qstats_miss(QstatsHandle handle, int64 fill_us, int64 bytes);
+
+/* Copy of entry i, 0 <= i < cache.max_query_stats; false if it is unused. */
+extern bool qstats_read(int i, QstatsListing *listing);
+extern void qstats_reset(void);
+extern void qstats_verify(void);
+
+#endif							/* CACHE_QSTATS_H */

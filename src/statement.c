@@ -1,0 +1,329 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.c
+ *	  Analysed statements, remembered per backend.
+ *
+ * A text means what the session's search path, user, settings and the
+ * definitions in the database make of it.  Finding that out costs a parse
+ * analysis; this memo keeps the outcome per key head, which holds text, search
+ * path, user and settings.  What is left are the definitions: a statement is
+ * current as long as the slots of catalog and roles have the generations they
+ * had when it was analysed, and this session has changed no definition that
+ * others need not hear of (a temporary object may shadow a name without any
+ * invalidation) or has not committed yet.  Those raise the epoch.
+ *
+ * The generations given to statement_analyse were read before the analysis, so
+ * a definition that changes meanwhile makes the statement out of date at its
+ * next use, never wrongly current.  On a standby nothing ticks; there the
+ * invalidation messages of replay raise the epoch, whatever they say.
+ *
+ * The plan is an SPI plan, and so replanned by plancache when ANALYZE or a new
+ * index calls for it, and executed as a custom or generic plan as it sees fit.
+ *
+ * Memory.  A statement has a memory context of its own; the least recently
+ * used one is forgotten beyond STATEMENT_MAX.  One that is being executed is
+ * pinned, and freed when the last pin goes; a pin hangs on a memory context,
+ * so an error takes it along.  Only a finished analysis enters the memo.
+ *
+ * What this file must not do: look at results.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "depend.h"
+#include "miscadmin.h"
+#include "statement.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/syscache.h"
+
+/* Statements remembered by a backend. */
+#define STATEMENT_MAX 512
+
+struct StatementPin
+{
+	MemoryContextCallback callback; /* drops the pin */
+	Statement  *stmt;			/* NULL once dropped */
+};
+
+/* An entry of the memo; the statement is allocated apart, so that it stays. */
+typedef struct StatementEntry
+{
+	uint64		head_hash;		/* hash key */
+	Statement  *stmt;
+} StatementEntry;
+
+static struct
+{
+	HTAB	   *memo;
+	dlist_head	lru;			/* most recently used first */
+	int			count;
+	uint64		epoch;
+} statements;
+
+void
+statement_outdate_all(void)
+{
+	statements.epoch++;
+}
+
+/*
+ * Replay on a standby changes definitions without ticking any slot.
+ */
+static void
+statement_relcache_callback(Datum arg, Oid relid)
+{
+	if (RecoveryInProgress())
+		statements.epoch++;
+}
+
+static void
+statement_syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
+{
+	if (RecoveryInProgress())
+		statements.epoch++;
+}
+
+static void
+statement_make_memo(void)
+{
+	static const int cacheids[] = {
+		AUTHOID, CASTSOURCETARGET, NAMESPACEOID, OPEROID, PROCOID,
+		RELNAMENSP, TYPEOID
+	};
+	HASHCTL		info = {0};
+
+	info.keysize = sizeof(uint64);
+	info.entrysize = sizeof(StatementEntry);
+	statements.memo = hash_create("cache statements", STATEMENT_MAX, &info,
+								  HASH_ELEM | HASH_BLOBS);
+	dlist_init(&statements.lru);
+	CacheRegisterRelcacheCallback(statement_relcache_callback, (Datum) 0);
+	for (int i = 0; i < (int) lengthof(cacheids); i++)
+		CacheRegisterSyscacheCallback(cacheids[i], statement_syscache_callback,
+									  (Datum) 0);
+}
+
+static void
+statement_free(Statement *stmt)
+{
+	SPI_freeplan(stmt->plan);
+	MemoryContextDelete(stmt->context);
+}
+
+/*
+ * Take a statement out of the memo; it goes now, or with its last pin.
+ */
+static void
+statement_forget(Statement *stmt)
+{
+	hash_search(statements.memo, &stmt->head_hash, HASH_REMOVE, NULL);
+	dlist_delete(&stmt->lru);
+	statements.count--;
+	if (stmt->pins > 0)
+		stmt->forgotten = true;
+	else
+		statement_free(stmt);
+}
+
+Statement *
+statement_find(const CacheKey *key, uint64 catalog_generation,
+			   uint64 roles_generation)
+{
+	StatementEntry *entry;
+	Statement  *stmt;
+
+	if (statements.memo == NULL)
+		statement_make_memo();
+
+	entry = hash_search(statements.memo, &key->head_hash, HASH_FIND, NULL);
+	if (entry == NULL)
+		return NULL;
+	stmt = entry->stmt;
+	if (stmt->epoch != statements.epoch ||
+		stmt->catalog_generation != catalog_generation ||
+		stmt->roles_generation != roles_generation ||
+		stmt->head_len != key->head_len ||
+		memcmp(stmt->head, key->data, key->head_len) != 0)
+	{
+		/* out of date, or another head of the same hash */
+		statement_forget(stmt);
+		return NULL;
+	}
+	dlist_move_head(&statements.lru, &stmt->lru);
+	return stmt;
+}
+
+/*
+ * Put a new statement into the memo.
+ */
+static void
+statement_remember(Statement *stmt)
+{
+	StatementEntry *entry;
+	bool		found;
+
+	while (statements.count >= STATEMENT_MAX)
+		statement_forget(dlist_tail_element(Statement, lru, &statements.lru));
+	entry = hash_search(statements.memo, &stmt->head_hash, HASH_ENTER, &found);
+	if (found)
+	{
+		/* made by a nested request, during the analysis */
+		statement_forget(entry->stmt);
+		entry = hash_search(statements.memo, &stmt->head_hash, HASH_ENTER,
+							&found);
+	}
+	entry->stmt = stmt;
+	dlist_push_head(&statements.lru, &stmt->lru);
+	statements.count++;
+}
+
+static void
+statement_refuse(const char *reason, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("query cannot be cached: %s", reason),
+			 errhint("%s", hint)));
+}
+
+/*
+ * The one query of a plan, as the rewriter has left it.
+ */
+static CachedPlanSource *
+statement_single_source(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+	CachedPlanSource *source;
+
+	if (list_length(sources) == 0)
+		statement_refuse("it is empty", "Give one SELECT.");
+	if (list_length(sources) > 1)
+		statement_refuse("it consists of several statements",
+						 "Cache each of them by itself.");
+	source = linitial(sources);
+	if (list_length(source->query_list) != 1 ||
+		linitial_node(Query, source->query_list)->commandType != CMD_SELECT)
+		statement_refuse("it is not a plain SELECT",
+						 "Only SELECT and VALUES can be cached.");
+	return source;
+}
+
+/*
+ * Values of an anonymous record type refer to a registry of this session's.
+ */
+static void
+statement_check_columns(KeyForm form, TupleDesc tupdesc)
+{
+	if (form != KEY_FORM_ROWS)
+		return;
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Oid			type = TupleDescAttr(tupdesc, i)->atttypid;
+
+		if (type == RECORDOID || type == RECORDARRAYOID)
+			statement_refuse(psprintf("column %d is an anonymous record", i + 1),
+							 "Cast the column to a named composite type, or select its fields.");
+	}
+}
+
+/*
+ * Make a statement of what was found out about a key's head, in a memory
+ * context below the current one.
+ */
+static Statement *
+statement_create(const CacheKey *key, CachedPlanSource *source,
+				 const Dependencies *deps)
+{
+	const char *meaning = nodeToString(source->query_list);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "cache statement",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Statement  *stmt = palloc0(sizeof(Statement));
+
+	stmt->context = context;
+	stmt->head_hash = key->head_hash;
+	stmt->head = palloc(key->head_len);
+	memcpy(stmt->head, key->data, key->head_len);
+	stmt->head_len = key->head_len;
+	key_digest(meaning, strlen(meaning), stmt->digest);
+	stmt->result_desc = CreateTupleDescCopy(source->resultDesc);
+	stmt->rtable = copyObject(deps->rtable);
+	stmt->relations = list_copy(deps->relations);
+	MemoryContextSwitchTo(old);
+	return stmt;
+}
+
+Statement *
+statement_analyse(const CacheKey *key, KeyForm form, const char *query,
+				  const Oid *types, int ntypes, uint64 catalog_generation,
+				  uint64 roles_generation)
+{
+	uint64		epoch = statements.epoch;
+	Dependencies deps;
+	SPIPlanPtr	plan;
+	CachedPlanSource *source;
+	Statement  *stmt;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	plan = SPI_prepare_cursor(query, ntypes, (Oid *) types,
+							  CURSOR_OPT_PARALLEL_OK);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s",
+			 SPI_result_code_string(SPI_result));
+	source = statement_single_source(plan);
+	depend_examine(linitial_node(Query, source->query_list), &deps);
+	if (deps.refusal != NULL)
+		statement_refuse(deps.refusal, deps.refusal_hint);
+	statement_check_columns(form, source->resultDesc);
+
+	stmt = statement_create(key, source, &deps);
+	stmt->catalog_generation = catalog_generation;
+	stmt->roles_generation = roles_generation;
+	stmt->epoch = epoch;
+	stmt->qstats = qstats_open(MyDatabaseId, GetUserId(), query, strlen(query));
+	stmt->plan = plan;
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	MemoryContextSetParent(stmt->context, TopMemoryContext);
+	statement_remember(stmt);
+	SPI_finish();
+	return stmt;
+}
+
+static void
+statement_drop_pin(void *arg)
+{
+	StatementPin *pin = arg;
+	Statement  *stmt = pin->stmt;
+
+	pin->stmt = NULL;
+	if (stmt != NULL && --stmt->pins == 0 && stmt->forgotten)
+		statement_free(stmt);
+}
+
+StatementPin *
+statement_pin(Statement *stmt)
+{
+	StatementPin *pin = palloc(sizeof(StatementPin));
+
+	pin->stmt = stmt;
+	pin->callback.func = statement_drop_pin;
+	pin->callback.arg = pin;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &pin->callback);
+	stmt->pins++;
+	return pin;
+}
+
+void
+statement_unpin(StatementPin *pin)
+{
+	statement_drop_pin(pin);
+}

@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.h
+ *	  Analysed statements, remembered per backend.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_STATEMENT_H
+#define CACHE_STATEMENT_H
+
+#include "clock.h"
+#include "executor/spi.h"
+#include "key.h"
+#include "lib/ilist.h"
+#include "qstats.h"
+
+/*
+ * A statement as this session means it at present.  Valid until the next call
+ * of one of the functions below, unless pinned.
+ */
+typedef struct Statement
+{
+	uint64		head_hash;		/* of the key's head; hash key, first */
+	char	   *head;			/* the key's head */
+	uint32		head_len;
+	MemoryContext context;		/* holds head, and what it was analysed into */
+	dlist_node	lru;
+	int			pins;			/* executions under way */
+	bool		forgotten;		/* free it when the last pin goes */
+
+	SPIPlanPtr	plan;			/* saved */
+	TupleDesc	result_desc;	/* of its rows */
+	List	   *rtable;			/* to check privileges on */
+	List	   *relations;		/* oids read */
+	uint8		digest[KEY_DIGEST_LENGTH];	/* of what it means */
+	QstatsHandle qstats;
+
+	/* of the definitions it was analysed under */
+	uint64		catalog_generation;
+	uint64		roles_generation;
+	uint64		epoch;
+} Statement;
+
+/* A generation that was not to be had: the statement is never current. */
+#define STATEMENT_NO_GENERATION PG_UINT64_MAX
+
+/*
+ * The statement for a key's head, analysed under definitions of these
+ * generations; NULL if it is to be analysed.
+ */
+extern Statement *statement_find(const CacheKey *key,
+								 uint64 catalog_generation,
+								 uint64 roles_generation);
+
+/*
+ * Analyse the statement of a key's head and remember it.  query: its text,
+ * terminated; types, ntypes: of its parameters; form: of its result; the
+ * generations were read before.  Errors: those of parsing, and
+ * ERRCODE_FEATURE_NOT_SUPPORTED with the reason if it may not be cached.
+ */
+extern Statement *statement_analyse(const CacheKey *key, KeyForm form,
+									const char *query, const Oid *types,
+									int ntypes, uint64 catalog_generation,
+									uint64 roles_generation);
+
+/*
+ * Keep a statement while it is executed.  The pin goes with the current memory
+ * context, or earlier with statement_unpin.
+ */
+typedef struct StatementPin StatementPin;
+extern StatementPin *statement_pin(Statement *stmt);
+extern void statement_unpin(StatementPin *pin);
+
+/*
+ * This session changed definitions, if only for itself: whatever was analysed
+ * before is to be analysed again.
+ */
+extern void statement_outdate_all(void);
+
+#endif							/* CACHE_STATEMENT_H */

@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * stats.h
+ *	  Counters of the whole cache.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_STATS_H
+#define CACHE_STATS_H
+
+#include "datatype/timestamp.h"
+
+typedef enum StatsCounter
+{
+	STATS_L1_HITS,
+	STATS_L2_HITS,
+	STATS_STALE_HITS,
+	STATS_MISSES,
+	STATS_FILLS,
+	STATS_FILLS_RACED,
+	STATS_FILLS_TOO_LARGE,
+	STATS_EVICTIONS,
+	STATS_EXPIRATIONS,
+	STATS_INVALIDATIONS,
+	STATS_WAITS,
+	STATS_WAIT_TIMEOUTS,
+	STATS_L2_REJECTED,
+	STATS_TIME_SAVED_US,
+	/* bypasses by reason; stats_bypass_name names them */
+	STATS_BYPASS_FIRST,
+	STATS_BYPASS_DISABLED = STATS_BYPASS_FIRST, /* cache.enabled is off */
+	STATS_BYPASS_FENCED,		/* a dependency is just being committed */
+	STATS_BYPASS_ISOLATION,		/* SERIALIZABLE */
+	STATS_BYPASS_OWN_WRITES,	/* the transaction has written */
+	STATS_BYPASS_SNAPSHOT,		/* a dependency is newer than the snapshot */
+	STATS_BYPASS_STANDBY,		/* invalidations do not reach a standby */
+	STATS_BYPASS_PARALLEL,		/* inside a parallel worker */
+	STATS_NCOUNTERS
+} StatsCounter;
+
+#define STATS_NBYPASSES (STATS_NCOUNTERS - STATS_BYPASS_FIRST)
+
+extern Size stats_shmem_size(void);
+extern void stats_shmem_init(void);
+
+/* Add to a counter; neither allocates nor fails. */
+extern void stats_add(StatsCounter counter, int64 n);
+
+/* Sum over all processes since the last reset. */
+extern void stats_read(int64 *totals, TimestampTz *reset);
+extern void stats_reset(void);
+
+extern const char *stats_bypass_name(int i);
+
+#endif							/* CACHE_STATS_H */

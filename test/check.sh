@@ -1,0 +1,266 @@
+#!/bin/bash
+# check.sh: the one gate, run by "make check".
+#
+# Builds a private copy of the checkout with assertions, installs it into a
+# private directory, and runs every kind of test against it.  A stage that
+# fails does not keep the others from running.  Everything is removed at the
+# end, whatever happens, but for KEEP=1, which leaves the directory.
+#
+# From the Makefile: PG_CONFIG, REGRESS, ISOLATION, PROVE_TESTS, OBJS.
+# ONLY="STAGE..." runs some stages only, those at the end of this file.
+
+set -u
+. "$(dirname "$0")/lib.sh"
+export PG_CONFIG
+unset LIBRARY_PATH MAKEFLAGS MFLAGS MAKELEVEL
+
+# Ends whatever still runs in the work directory, and what that has started
+# meanwhile.
+kill_leftovers()
+{
+	local process found=1
+	while [ -n "$found" ]; do
+		found=
+		for process in /proc/[0-9]*; do
+			case $(readlink "$process/cwd" 2>/dev/null) in
+				"$work"/*)
+					found=1
+					kill -KILL "${process#/proc/}" 2>/dev/null
+					;;
+			esac
+		done
+	done
+}
+
+clean_up()
+{
+	trap '' INT TERM
+	[ -z "${child:-}" ] || kill -TERM "$child" 2>/dev/null
+	kill_leftovers
+	wait
+	kill_leftovers
+	if [ -n "${KEEP:-}" ]; then
+		echo "kept: $work"
+	else
+		rm -rf "$work"
+	fi
+}
+
+# The first call: copy the checkout and go on in the copy, as a user who may
+# run PostgreSQL.
+outer()
+{
+	work=$(mktemp -d "${TMPDIR:-/tmp}/cache-check.XXXXXX") || exit 1
+	trap clean_up EXIT
+	trap 'exit 130' INT TERM
+	lib_copy "$work"
+	lib_user env HOME="$work" TMPDIR="$work" WORK="$work" "$work/source/test/check.sh" &
+	child=$!
+	wait "$child"
+	local result=$?
+	child=
+	exit $result
+}
+
+# Stages.  Each prints what went wrong and fails, or sets passed to the number
+# of its tests.
+
+show()
+{
+	[ -s "$1" ] && sed 's/^/    /' "$1" | tail -n "${2:-60}"
+}
+
+stage_build()
+{
+	(lib_build "$work" -s COPT='-Werror -DUSE_ASSERT_CHECKING')
+}
+
+stage_server()
+{
+	(lib_postgres_start "$work" shared_preload_libraries=cache fsync=off \
+		max_prepared_transactions=10 log_line_prefix='%m [%p] %q%a ')
+}
+
+stage_lint()
+{
+	test/lint.sh >"$work/lint.log"
+	local result=$?
+	passed=$(grep -c '^ok' "$work/lint.log")
+	[ $result = 0 ] || { grep -v '^ok' "$work/lint.log"; return 1; }
+}
+
+stage_format()
+{
+	if ! command -v pg_bsd_indent >/dev/null; then
+		echo "    skipped: there is no pg_bsd_indent"
+		return
+	fi
+	passed=1
+	test/indent.pl --check || { passed=0; return 1; }
+}
+
+# run_regress PROGRAM OUTPUT OPTION... TEST...
+run_regress()
+{
+	local program=$1 output=$2
+	shift 2
+	mkdir -p "$output"
+	# it may be recovering from a crash in another stage
+	for _ in $(seq 30); do
+		"$bindir/pg_isready" -q && break
+		sleep 1
+	done
+	"$pgtest/$program" --bindir="$bindir" --outputdir="$output" "$@" >"$output/log" 2>&1
+	local result=$?
+	passed=$(grep -cE '(^ok +[0-9]+ |\.\.\. ok  )' "$output/log")
+	if [ $result != 0 ]; then
+		show "$output/log"
+		show "$output/regression.diffs" 300
+	fi
+	return $result
+}
+
+stage_regress()
+{
+	run_regress regress/pg_regress "$work/regress" --inputdir=. \
+		--dbname=contrib_regression $REGRESS
+}
+
+stage_isolation()
+{
+	[ -n "$ISOLATION" ] || return 0
+	run_regress isolation/pg_isolation_regress "$work/isolation" \
+		--inputdir=test/isolation --dbname=isolation_regression $ISOLATION
+}
+
+stage_tap()
+{
+	[ -n "$PROVE_TESTS" ] || return 0
+	local tap=$work/tap result name
+	mkdir -p "$tap/tmp_check"
+	grep -E '^(extension|dynamic)_' "$work/data/postgresql.conf" >"$tap/conf"
+	CACHE_TEST_CONF=$tap/conf TESTDIR=$tap TESTDATADIR=$tap/tmp_check \
+	TESTLOGDIR=$tap/tmp_check/log PATH=$bindir:$PATH PGPORT=65432 \
+	PG_REGRESS=$pgtest/regress/pg_regress \
+		prove -I "$pgtest/perl" -I test/tap $PROVE_TESTS >"$tap/log" 2>&1
+	result=$?
+	passed=$(sed -n 's/^Files=.*Tests=\([0-9]*\).*/\1/p' "$tap/log")
+	if grep -hs 'TRAP: ' "$tap"/tmp_check/log/*.log; then
+		result=1
+	fi
+	if [ $result != 0 ]; then
+		show "$tap/log" 200
+		for name in $(sed -n 's!^test/tap/\([^ ]*\)\.pl  *(Wstat.*!\1!p' "$tap/log"); do
+			echo "    ... $name"
+			show "$tap/tmp_check/log/regress_log_$name" 30
+		done
+	fi
+	return $result
+}
+
+stage_evict()
+{
+	[ -e test/evict/Makefile ] || return 0
+	if ! make -s -C test/evict check >"$work/evict.log" 2>&1; then
+		show "$work/evict.log"
+		return 1
+	fi
+	passed=$(grep -c '^ok' "$work/evict.log")
+	[ "$passed" != 0 ] || passed=1
+}
+
+# The tutorial runs from its first to its last line.
+stage_story()
+{
+	[ -e test/demo/story_platform.sql ] || return 0
+	"$bindir/createdb" story &&
+		(cd test/demo && "$bindir/psql" -X -q -v ON_ERROR_STOP=1 -d story \
+			-f story_platform.sql) >"$work/story.log" 2>&1 ||
+		{ show "$work/story.log"; return 1; }
+	passed=1
+}
+
+# The server survived all that.
+stage_log()
+{
+	! grep -A 1 -E 'TRAP: |PANIC: |was terminated by signal' "$work/postgres.log"
+}
+
+# Is a stage, or one that needs it, among ONLY?
+wanted()
+{
+	local users=$1 word
+	case $1 in
+		build) users='build lint regress isolation story tap' ;;
+		server | log) users='server log regress isolation story tap' ;;
+	esac
+	for word in ${ONLY:-$users}; do
+		case " $users " in
+			*" $word "*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# stage NAME [NEEDED...]: run it, unless a stage that it needs has failed.
+stage()
+{
+	local name=$1 needed
+	wanted "$name" || return
+	shift
+	for needed in "$@"; do
+		case " $failed " in
+			*" $needed "*)
+				echo "== $name: not run, for $needed failed"
+				failed="$failed $name"
+				return ;;
+		esac
+	done
+	echo "== $name"
+	passed=0
+	"stage_$name" || { failed="$failed $name"; echo "== $name FAILED"; }
+	[ "${passed:-0}" = 0 ] || summary="$summary, $name $passed"
+	total=$((total + ${passed:-0}))
+}
+
+inner()
+{
+	work=$WORK
+	bindir=$("$PG_CONFIG" --bindir)
+	pgtest=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
+	failed='' summary='' total=0
+	cd "$work/source" || exit 1
+	unset PGDATABASE PGSERVICE PGOPTIONS PGPASSWORD PGHOSTADDR VALKEY_URL \
+		L1_CACHE_MAX_SIZE L1_CACHE_DEFAULT_TTL
+	export PGHOST=$work PGPORT=$LIB_PORT PGUSER=postgres LC_ALL=C
+	export CACHE_SO=$work/source/cache.so
+	trap 'exit 130' INT TERM
+
+	stage format
+	stage build
+	stage lint
+	stage evict
+	stage server build
+	stage regress build server
+	stage isolation build server
+	stage story build server
+	stage tap build server
+	[ ! -e "$work/postgres.log" ] || stage log
+	lib_postgres_stop "$work"
+
+	for name in ${ONLY:-}; do
+		declare -F "stage_$name" >/dev/null || { echo "there is no stage $name"; failed="$failed $name"; }
+	done
+	summary="$total tests passed (${summary#, })"
+	if [ -n "$failed" ]; then
+		echo "make check: FAILED:$failed; $summary"
+		exit 1
+	fi
+	echo "make check: $summary"
+}
+
+if [ -n "${WORK:-}" ]; then
+	inner
+else
+	outer
+fi

@@ -45,6 +45,9 @@
 /* Schemas of a search path that are looked up without allocating. */
 #define KEY_PATH_LENGTH 16
 
+/* Settings whose place in or out of keys is remembered. */
+#define KEY_VERDICTS 128
+
 /*
  * Settings that are not part of a key, sorted.  A name that ends in an
  * asterisk stands for all that begin so.  search_path is here because it is in
@@ -155,17 +158,21 @@ key_append_bytes(CacheKey *key, const void *data, Size len)
 }
 
 /*
- * Compare a setting's name with an entry of key_ignored_settings.
+ * Compare a setting's name, in either case, with an entry of
+ * key_ignored_settings.
  */
 static int
-key_compare_setting(const void *name, const void *entry)
+key_compare_setting(const void *key, const void *entry)
 {
-	const char *pattern = *(const char *const *) entry;
-	size_t		len = strlen(pattern);
+	const unsigned char *name = key;
+	const unsigned char *pattern = *(const unsigned char *const *) entry;
 
-	if (pattern[len - 1] == '*')
-		return pg_strncasecmp(name, pattern, len - 1);
-	return pg_strcasecmp(name, pattern);
+	while (*pattern != '\0' && pg_ascii_tolower(*name) == *pattern)
+	{
+		name++;
+		pattern++;
+	}
+	return *pattern == '*' ? 0 : (int) pg_ascii_tolower(*name) - (int) *pattern;
 }
 
 /*
@@ -206,6 +213,36 @@ key_append_setting(CacheKey *key, struct config_generic *setting)
 	}
 }
 
+/*
+ * Is a setting left out of keys?  The verdict is remembered by the address of
+ * the name, and the name with it, lest the address come to hold another one.
+ */
+static bool
+key_ignores_setting(const char *name)
+{
+	static struct
+	{
+		const char *address;
+		char		name[NAMEDATALEN];
+		bool		ignored;
+	}			verdicts[KEY_VERDICTS];
+	int			i = ((uintptr_t) name >> 3) % KEY_VERDICTS;
+
+	if (verdicts[i].address != name || strcmp(verdicts[i].name, name) != 0)
+	{
+		bool		ignored = bsearch(name, key_ignored_settings,
+									  lengthof(key_ignored_settings),
+									  sizeof(char *),
+									  key_compare_setting) != NULL;
+
+		if (strlcpy(verdicts[i].name, name, NAMEDATALEN) >= NAMEDATALEN)
+			return ignored;
+		verdicts[i].address = name;
+		verdicts[i].ignored = ignored;
+	}
+	return verdicts[i].ignored;
+}
+
 static void
 key_append_settings(CacheKey *key)
 {
@@ -216,12 +253,9 @@ key_append_settings(CacheKey *key)
 	{
 		struct config_generic *setting = settings[i];
 
-		if (setting->source <= PGC_S_DYNAMIC_DEFAULT ||
-			setting->context <= PGC_POSTMASTER)
-			continue;
-		if (bsearch(setting->name, key_ignored_settings,
-					lengthof(key_ignored_settings), sizeof(char *),
-					key_compare_setting) == NULL)
+		if (unlikely(setting->source > PGC_S_DYNAMIC_DEFAULT) &&
+			setting->context > PGC_POSTMASTER &&
+			!key_ignores_setting(setting->name))
 			key_append_setting(key, setting);
 	}
 }

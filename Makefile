@@ -13,16 +13,17 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 MODULE_big = cache
 OBJS = $(addprefix src/,$(addsuffix .o, \
-	admin attach cache clock codec define depend evict fetch flight guc \
-	invalidate key l2 params policy qstats redis report shmem sql statement \
-	stats store template track trigger url worker))
+	admin attach cache clock codec ddl define depend evict fetch flight guc \
+	invalidate key l2 params policy prepared qstats redis relation report \
+	shmem sql stable statement stats store template track trigger url worker))
 
 EXTENSION = cache
 DATA = src/cache--1.0.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
 REGRESS = basic
-ISOLATION =
+ISOLATION = by_hand commit ddl own_writes privileges raced_fill repeatable_read \
+	rollback savepoint wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 PROVE_TESTS := $(sort $(wildcard test/tap/*.pl))
 TAP_TESTS := $(if $(PROVE_TESTS),1)

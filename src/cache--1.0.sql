@@ -263,6 +263,7 @@ CREATE FUNCTION @extschema@.cache_stats(
 		OUT l2_errors bigint,
 		OUT l2_rejected bigint,
 		OUT l2_unsent bigint,
+		OUT prepared_transactions bigint,
 		OUT time_saved double precision,
 		OUT stats_reset timestamptz)
 	RETURNS record
@@ -294,6 +295,7 @@ COMMENT ON COLUMN @extschema@.cache_stats.l2_state IS 'off, connecting, up or do
 COMMENT ON COLUMN @extschema@.cache_stats.l2_errors IS 'Redis operations that failed or timed out';
 COMMENT ON COLUMN @extschema@.cache_stats.l2_rejected IS 'values from Redis refused for a bad signature, length or key';
 COMMENT ON COLUMN @extschema@.cache_stats.l2_unsent IS 'invalidated tag slots that Redis does not know of yet';
+COMMENT ON COLUMN @extschema@.cache_stats.prepared_transactions IS 'prepared transactions that keep what they have changed out of the cache';
 COMMENT ON COLUMN @extschema@.cache_stats.time_saved IS 'milliseconds of execution that hits made unnecessary';
 
 CREATE FUNCTION @extschema@.cache_entries(

@@ -13,17 +13,21 @@
 /* What is known of a rewritten query; lists in the caller's memory context. */
 typedef struct Dependencies
 {
+	bool		automatic;		/* freshness is the cache's */
 	List	   *relations;		/* oids of all relations read, unique */
 	List	   *rtable;			/* range table entries to check privileges on,
 								 * copied */
+	bool		datetime_constants; /* there are constants of date or time
+									 * types */
 	const char *refusal;		/* why it may not be cached, or NULL; a clause
 								 * in lower case */
 	const char *refusal_hint;	/* what to do about it, or NULL */
 } Dependencies;
 
 /*
- * Examine a query after rewriting.  Stops at the first reason for refusal.
+ * Examine a query after rewriting.  automatic: refuse what has dependencies
+ * that cannot be known.  Stops at the first reason for refusal.
  */
-extern void depend_examine(Query *query, Dependencies *deps);
+extern void depend_examine(Query *query, bool automatic, Dependencies *deps);
 
 #endif							/* CACHE_DEPEND_H */

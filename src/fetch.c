@@ -7,7 +7,8 @@
  *
  *	1. read the clock for everything the result depends on (fences,
  *	   generations, newest xid), then accept pending catalog invalidations
- *	2. find out what the statement means, or remember it
+ *	2. find out what the statement means, or remember it; if it reads other
+ *	   relations than were looked at in step 1, go back to that
  *	3. check privileges
  *	4. decide whether the cache may be used at all; if not, execute (bypass)
  *	5. look into L1 under the generations of step 1
@@ -58,6 +59,7 @@
 #include "guc.h"
 #include "l2.h"
 #include "miscadmin.h"
+#include "prepared.h"
 #include "statement.h"
 #include "stats.h"
 #include "store.h"
@@ -71,8 +73,14 @@
 #define FETCH_DEP_CATALOG	2
 #define FETCH_FIXED_DEPS	3
 
-/* Those, the tags, and the two tags of a named query. */
+/* Most tags that a result may carry, or relations that it may depend on. */
+#define FETCH_MAX_TAGS 256
+
+/* Those, the tags or relations, and the two tags of a named query. */
 #define FETCH_MAX_DEPS (FETCH_FIXED_DEPS + FETCH_MAX_TAGS + 2)
+
+/* How often the dependencies of a statement are found before giving up. */
+#define FETCH_MAX_READINGS 5
 
 /* How often a request waits for a leader that then has nothing to give. */
 #define FETCH_MAX_WAITS 3
@@ -84,6 +92,7 @@ typedef struct FetchState
 	MemoryContext overflow;		/* for a tuplestore */
 	CacheKey	key;
 	Statement  *stmt;
+	int			nfixed_deps;	/* known before the statement is */
 	int			ndeps;
 	ClockStamp	deps[FETCH_MAX_DEPS];
 	TimestampTz now;			/* when the clock was read */
@@ -95,7 +104,12 @@ typedef struct FetchState
 static void
 fetch_add_dep(FetchState *state, ClockSlot slot)
 {
-	Assert(state->ndeps < FETCH_MAX_DEPS);
+	if (state->ndeps >= FETCH_MAX_DEPS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a result cannot depend on more than %d tags or relations",
+						FETCH_MAX_TAGS),
+				 errhint("Use fewer, coarser tags.")));
 	state->deps[state->ndeps++].slot = slot;
 }
 
@@ -120,7 +134,7 @@ fetch_query_tag(const char *name, int nparams, const Oid *types,
 }
 
 /*
- * Find the slots of everything a request depends on.
+ * Find the slots that a request depends on whatever its statement reads.
  */
 static void
 fetch_find_deps(FetchState *state)
@@ -152,6 +166,28 @@ fetch_find_deps(FetchState *state)
 		fetch_add_dep(state, clock_slot(MyDatabaseId, CLOCK_TAG_QUERY,
 										params, len));
 	}
+	state->nfixed_deps = state->ndeps;
+}
+
+/*
+ * Make the dependencies those of the statement.  False if they were so
+ * already, that is, when the clock was read.
+ */
+static bool
+fetch_add_statement_deps(FetchState *state)
+{
+	const Statement *stmt = state->stmt;
+	int			n = state->nfixed_deps;
+	bool		same = state->ndeps == n + stmt->nslots;
+
+	for (int i = 0; same && i < stmt->nslots; i++)
+		same = state->deps[n + i].slot == stmt->slots[i];
+	if (same)
+		return false;
+	state->ndeps = n;
+	for (int i = 0; i < stmt->nslots; i++)
+		fetch_add_dep(state, stmt->slots[i]);
+	return true;
 }
 
 /*
@@ -184,9 +220,14 @@ fetch_bypass_reason(const FetchRequest *request, bool fenced,
 		return STATS_BYPASS_ISOLATION;
 	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		return STATS_BYPASS_OWN_WRITES;
-	if (RecoveryInProgress() &&
-		(request->tags_len > 0 || request->automatic || request->name != NULL))
-		return STATS_BYPASS_STANDBY;
+	if (RecoveryInProgress())
+	{
+		if (request->tags_len > 0 || request->automatic ||
+			request->name != NULL)
+			return STATS_BYPASS_STANDBY;
+	}
+	else if (!prepared_settled())
+		return STATS_BYPASS_PREPARED;
 	if (fenced)
 		return STATS_BYPASS_FENCED;
 	if (IsolationUsesXactSnapshot() && fetch_snapshot_misses(newest_xid))
@@ -195,18 +236,18 @@ fetch_bypass_reason(const FetchRequest *request, bool fenced,
 }
 
 /*
- * Steps 1 to 4.
+ * Steps 1 and 2.  Returns whether a dependency is fenced.
  */
-static StatsCounter
-fetch_orient(FetchState *state)
+static bool
+fetch_read_clock(FetchState *state, uint64 *newest_xid)
 {
 	const FetchRequest *request = state->request;
 	uint64		catalog = STATEMENT_NO_GENERATION;
 	uint64		roles = STATEMENT_NO_GENERATION;
-	uint64		newest_xid = 0;
 	bool		fenced;
 
-	fenced = !clock_read(state->deps, state->ndeps, &newest_xid);
+	*newest_xid = 0;
+	fenced = !clock_read(state->deps, state->ndeps, newest_xid);
 	if (!fenced)
 	{
 		catalog = state->deps[FETCH_DEP_CATALOG].generation;
@@ -217,8 +258,30 @@ fetch_orient(FetchState *state)
 	state->stmt = statement_find(&state->key, catalog, roles);
 	if (state->stmt == NULL)
 		state->stmt = statement_analyse(&state->key, request->form,
-										request->query, request->types,
-										request->nparams, catalog, roles);
+										request->automatic, request->query,
+										request->types, request->nparams,
+										catalog, roles);
+	return fenced;
+}
+
+/*
+ * Steps 1 to 4.  What an automatic statement depends on is known only once it
+ * was found, so then the clock is read again, for all of it; definitions that
+ * keep changing under us count as fenced.
+ */
+static StatsCounter
+fetch_orient(FetchState *state)
+{
+	const FetchRequest *request = state->request;
+	uint64		newest_xid;
+	bool		fenced;
+	int			readings = 0;
+
+	do
+	{
+		fenced = fetch_read_clock(state, &newest_xid) ||
+			++readings > FETCH_MAX_READINGS;
+	} while (fetch_add_statement_deps(state) && !fenced);
 	if (request->expected != NULL)
 		codec_check_rowtype(request->expected, state->stmt->result_desc);
 	ExecCheckRTPerms(state->stmt->rtable, true);
@@ -503,8 +566,8 @@ fetch(const FetchRequest *request, MemoryContext overflow, FetchResult *result)
 	state.request = request;
 	state.overflow = overflow;
 	key_init(&state.key, request->form, request->query, request->query_len,
-			 request->tags, request->tags_len, request->automatic,
-			 request->types, request->nparams);
+			 request->tags, request->tags_len, request->name,
+			 request->automatic, request->types, request->nparams);
 	fetch_find_deps(&state);
 
 	for (int waits = 0;; waits++)

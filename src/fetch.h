@@ -11,9 +11,6 @@
 #include "key.h"
 #include "utils/tuplestore.h"
 
-/* Most tags a result may carry. */
-#define FETCH_MAX_TAGS 256
-
 typedef struct FetchRequest
 {
 	KeyForm		form;

@@ -20,6 +20,7 @@
 #include "guc.h"
 #include "url.h"
 #include "utils/guc.h"
+#include "utils/varlena.h"
 
 bool		cache_enabled = true;
 bool		cache_log = false;
@@ -34,6 +35,7 @@ int			cache_max_entry_size = 1024;
 int			cache_max_query_stats = 1000;
 int			cache_tag_slots = 262144;
 char	   *cache_redis_url = NULL;
+char	   *cache_trusted_functions = NULL;
 
 /*
  * An integer default from the environment; fallback if it is not there, no
@@ -95,6 +97,29 @@ guc_check_redis_url(char **newval, void **extra, GucSource source)
 	GUC_check_errdetail("%s", problem);
 	GUC_check_errhint("Write redis://[user:password@]host[:port][/db] or unix:///path[?db=n].");
 	return false;
+}
+
+static bool
+guc_check_trusted_functions(char **newval, void **extra, GucSource source)
+{
+	List	   *names;
+	ListCell   *lc;
+
+	if (!SplitIdentifierString(pstrdup(*newval), ',', &names))
+	{
+		GUC_check_errdetail("List syntax is invalid.");
+		return false;
+	}
+	foreach(lc, names)
+	{
+		if (strchr(lfirst(lc), '.') == NULL)
+		{
+			GUC_check_errdetail("Function \"%s\" is not named with its schema.",
+								(char *) lfirst(lc));
+			return false;
+		}
+	}
+	return true;
 }
 
 void
@@ -249,6 +274,17 @@ guc_init(void)
 							NULL,
 							NULL,
 							NULL);
+
+	DefineCustomStringVariable("cache.trusted_functions",
+							   "STABLE functions that read nothing but arguments, settings and definitions.",
+							   "Written schema.function, separated by commas.",
+							   &cache_trusted_functions,
+							   "",
+							   PGC_SUSET,
+							   GUC_LIST_INPUT,
+							   guc_check_trusted_functions,
+							   NULL,
+							   NULL);
 
 	DefineCustomRealVariable("cache.ttl_jitter",
 							 "Fraction of the time to live that is randomly taken off it.",

@@ -21,6 +21,7 @@ extern int	cache_max_entry_size;	/* kB */
 extern int	cache_max_query_stats;
 extern int	cache_tag_slots;
 extern char *cache_redis_url;
+extern char *cache_trusted_functions;	/* a list of identifiers */
 
 /* Level at which hits, misses, fills and invalidations are reported. */
 #define CACHE_LOG_LEVEL (cache_log ? LOG : DEBUG1)

@@ -35,8 +35,11 @@
  *
  * A transaction that has no transaction id as it commits has changed nothing
  * that others could see (a DROP ... IF EXISTS that found nothing), and ticks
- * nothing.  PREPARE TRANSACTION is refused once something was touched, because
- * the end of a prepared transaction is not seen here.
+ * nothing.
+ *
+ * PREPARE TRANSACTION hands the slots over to prepared.c, and fences them,
+ * before the transaction is prepared; if it is not, the abort takes the fences
+ * down.  Touching anything after that is an error, and fails the preparation.
  *
  * Parallel workers touch nothing: all that calls this is parallel unsafe.
  *
@@ -51,6 +54,7 @@
 #include "guc.h"
 #include "invalidate.h"
 #include "miscadmin.h"
+#include "prepared.h"
 #include "redis.h"
 #include "stats.h"
 #include "utils/memutils.h"
@@ -67,7 +71,7 @@ typedef enum InvalidatePhase
 	INVALIDATE_COLLECTING,		/* before commit */
 	INVALIDATE_FENCED,			/* after step 1 */
 	INVALIDATE_COMMITTED,		/* visible; step 3 is due */
-	INVALIDATE_PREPARING		/* too late to touch anything */
+	INVALIDATE_PREPARING		/* recorded; too late to touch anything */
 } InvalidatePhase;
 
 /* The touched slots; an index entry is 1 + a position in slots, or 0. */
@@ -141,6 +145,8 @@ invalidate_tick(void)
 static void
 invalidate_nothing(void)
 {
+	if (invalidate.phase == INVALIDATE_PREPARING)
+		prepared_cancel(invalidate.xid);
 	if (invalidate.phase == INVALIDATE_FENCED)
 	{
 		for (int i = 0; i < invalidate.nslots; i++)
@@ -149,13 +155,27 @@ invalidate_nothing(void)
 	invalidate_forget();
 }
 
+/*
+ * Hand the touched slots over to the record of the prepared transaction.
+ */
 static void
-invalidate_refuse_prepare(void)
+invalidate_prepare(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("cannot prepare a transaction that has invalidated cached results"),
-			 errhint("Commit it with COMMIT, or leave the invalidation out of it.")));
+	ClockSlot	all = CLOCK_SLOT_ALL;
+	ClockSlot  *slots = invalidate.nslots > 0 ? invalidate.set->slots : NULL;
+	int			nslots = invalidate.nslots;
+
+	if (nslots > PREPARED_MAX_SLOTS)
+	{
+		slots = &all;
+		nslots = 1;
+	}
+
+	invalidate.xid = GetTopFullTransactionId();
+	prepared_record(invalidate.xid, slots, nslots);
+	for (int i = 0; i < nslots; i++)
+		clock_fence(slots[i]);
+	invalidate.phase = INVALIDATE_PREPARING;
 }
 
 static void
@@ -176,11 +196,11 @@ invalidate_xact_callback(XactEvent event, void *arg)
 				invalidate_nothing();
 			break;
 		case XACT_EVENT_PRE_PREPARE:
-			if (invalidate.nslots > 0)
-				invalidate_refuse_prepare();
-			invalidate.phase = INVALIDATE_PREPARING;
+			invalidate_prepare();
 			break;
 		case XACT_EVENT_PREPARE:
+			invalidate_forget();
+			break;
 		case XACT_EVENT_ABORT:
 			invalidate_nothing();
 			break;
@@ -218,7 +238,10 @@ invalidate_touch(ClockSlot slot)
 	Assert(!IsParallelWorker());
 
 	if (invalidate.phase == INVALIDATE_PREPARING)
-		invalidate_refuse_prepare();
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot invalidate cached results while the transaction is prepared"),
+				 errhint("Commit the transaction with COMMIT.")));
 	if (invalidate.set == NULL)
 		invalidate.set = MemoryContextAllocZero(TopMemoryContext,
 												sizeof(InvalidateSet));
@@ -245,6 +268,11 @@ invalidate_tag(ClockTagKind kind, const char *name, size_t len)
 {
 	(void) GetTopTransactionId();
 	invalidate_touch(clock_slot(MyDatabaseId, kind, name, len));
+	if (kind == CLOCK_TAG_USER || kind == CLOCK_TAG_QUERY)
+		ereport(CACHE_LOG_LEVEL,
+				(errmsg_internal("cache: invalidating %s \"%.*s\"",
+								 kind == CLOCK_TAG_USER ? "tag" : "query",
+								 (int) strnlen(name, len), name)));
 }
 
 void

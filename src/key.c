@@ -7,7 +7,7 @@
  * under which settings; its tail says what the statement means there (a digest
  * of the analysed query) and which parameters it gets:
  *
- *	KeyHeader | query | tags | parameter types | search path, settings
+ *	KeyHeader | query | tags | name | parameter types | search path, settings
  *	digest | parameters
  *
  * Entries are compared by all of these bytes; the hash only finds them.  Every
@@ -63,7 +63,13 @@ static const char *const key_ignored_settings[] = {
 	"backend_flush_after",
 	"backtrace_functions",
 	"bgwriter_*",
-	"cache.*",
+	"cache.default_ttl",
+	"cache.enabled",
+	"cache.fill_wait",
+	"cache.l*",
+	"cache.max_*",
+	"cache.redis_url",
+	"cache.ttl_jitter",
 	"checkpoint_*",
 	"client_connection_check_interval",
 	"client_encoding",
@@ -175,6 +181,13 @@ key_compare_setting(const void *key, const void *entry)
 	return *pattern == '*' ? 0 : (int) pg_ascii_tolower(*name) - (int) *pattern;
 }
 
+bool
+key_ignores_setting(const char *name)
+{
+	return bsearch(name, key_ignored_settings, lengthof(key_ignored_settings),
+				   sizeof(char *), key_compare_setting) != NULL;
+}
+
 /*
  * Append the name and value of a setting.
  */
@@ -214,11 +227,11 @@ key_append_setting(CacheKey *key, struct config_generic *setting)
 }
 
 /*
- * Is a setting left out of keys?  The verdict is remembered by the address of
+ * key_ignores_setting, from memory.  The verdict is remembered by the address of
  * the name, and the name with it, lest the address come to hold another one.
  */
 static bool
-key_ignores_setting(const char *name)
+key_remembers_ignored(const char *name)
 {
 	static struct
 	{
@@ -230,10 +243,7 @@ key_ignores_setting(const char *name)
 
 	if (verdicts[i].address != name || strcmp(verdicts[i].name, name) != 0)
 	{
-		bool		ignored = bsearch(name, key_ignored_settings,
-									  lengthof(key_ignored_settings),
-									  sizeof(char *),
-									  key_compare_setting) != NULL;
+		bool		ignored = key_ignores_setting(name);
 
 		if (strlcpy(verdicts[i].name, name, NAMEDATALEN) >= NAMEDATALEN)
 			return ignored;
@@ -255,7 +265,7 @@ key_append_settings(CacheKey *key)
 
 		if (unlikely(setting->source > PGC_S_DYNAMIC_DEFAULT) &&
 			setting->context > PGC_POSTMASTER &&
-			!key_ignores_setting(setting->name))
+			!key_remembers_ignored(setting->name))
 			key_append_setting(key, setting);
 	}
 }
@@ -290,8 +300,8 @@ key_append_path(CacheKey *key)
 
 void
 key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
-		 const char *tags, uint32 tags_len, bool automatic, const Oid *types,
-		 int ntypes)
+		 const char *tags, uint32 tags_len, const char *name, bool automatic,
+		 const Oid *types, int ntypes)
 {
 	KeyHeader	header;
 	uint32		session_start;
@@ -302,6 +312,7 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 
 	header.query_len = query_len;
 	header.tags_len = tags_len;
+	header.name_len = name != NULL ? strlen(name) : 0;
 	header.types_len = ntypes * sizeof(Oid);
 	header.session_len = 0;		/* filled in below */
 	header.database = MyDatabaseId;
@@ -312,6 +323,8 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 	key_append_bytes(key, &header, sizeof(header));
 	key_append_bytes(key, query, query_len);
 	key_append_bytes(key, tags, tags_len);
+	if (name != NULL)
+		key_append_bytes(key, name, header.name_len);
 	key_append_bytes(key, types, header.types_len);
 
 	session_start = key->len;
@@ -394,12 +407,13 @@ key_parts(const char *data, uint32 len, KeyParts *parts)
 	if (len < sizeof(header))
 		return false;
 	memcpy(&header, data, sizeof(header));
-	if ((uint64) header.query_len + header.tags_len + header.types_len +
+	if ((uint64) header.query_len + header.tags_len + header.name_len + header.types_len +
 		header.session_len + KEY_DIGEST_LENGTH > len - sizeof(header))
 		return false;
 	parts->database = header.database;
 	parts->user = header.user;
 	parts->form = header.form;
+	parts->automatic = header.automatic;
 	parts->query = data + sizeof(header);
 	parts->query_len = header.query_len;
 	parts->tags = parts->query + header.query_len;

@@ -41,6 +41,7 @@ typedef struct KeyHeader
 {
 	uint32		query_len;
 	uint32		tags_len;
+	uint32		name_len;
 	uint32		types_len;
 	uint32		session_len;	/* search path and settings */
 	Oid			database;
@@ -56,6 +57,7 @@ typedef struct KeyParts
 	Oid			database;
 	Oid			user;
 	KeyForm		form;
+	bool		automatic;
 	const char *query;			/* not terminated */
 	uint32		query_len;
 	const char *tags;			/* tags, each terminated by a zero byte */
@@ -66,12 +68,13 @@ typedef struct KeyParts
  * Start a key in the current memory context.
  *
  * query, query_len: text of the query; tags: its tags, each followed by a zero
- * byte, sorted and unique; automatic: freshness is owned by the cache; types,
+ * byte, sorted and unique; name: of a named query, or NULL; automatic: freshness is owned by the cache; types,
  * ntypes: parameter types.
  */
 extern void key_init(CacheKey *key, KeyForm form, const char *query,
 					 uint32 query_len, const char *tags, uint32 tags_len,
-					 bool automatic, const Oid *types, int ntypes);
+					 const char *name, bool automatic, const Oid *types,
+					 int ntypes);
 
 /*
  * Finish a key with what the statement means here, and the parameters.
@@ -91,6 +94,9 @@ extern void key_append_params(CacheKey *key, ParamListInfo params);
 
 /* SHA-256 of len bytes, KEY_DIGEST_LENGTH of them, into digest. */
 extern void key_digest(const void *data, size_t len, uint8 *digest);
+
+/* Is a setting of this name left out of keys? */
+extern bool key_ignores_setting(const char *name);
 
 /* Take apart a complete key; false if the bytes cannot be one. */
 extern bool key_parts(const char *data, uint32 len, KeyParts *parts);

@@ -46,7 +46,6 @@
 #include "clock.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
-#include "fetch.h"
 #include "invalidate.h"
 #include "miscadmin.h"
 #include "policy.h"
@@ -126,7 +125,8 @@ policy_tags(ArrayType *tags, uint32 *len)
 	if (array_contains_nulls(tags))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a tag must not be null")));
+				 errmsg("a tag must not be null"),
+				 errhint("Leave null elements out of the array.")));
 
 	deconstruct_array(tags, TEXTOID, -1, false, TYPALIGN_INT,
 					  &elements, NULL, &nelements);
@@ -141,15 +141,11 @@ policy_tags(ArrayType *tags, uint32 *len)
 		if (tag_len == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a tag must not be empty")));
+					 errmsg("a tag must not be empty"),
+					 errhint("Leave empty elements out of the array.")));
 		if (ntags > 0 &&
 			policy_compare_tags(&elements[ntags - 1], &elements[i]) == 0)
 			continue;
-		if (ntags == FETCH_MAX_TAGS)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("a result cannot have more than %d tags",
-							FETCH_MAX_TAGS)));
 		elements[ntags++] = elements[i];
 		size += tag_len + 1;
 	}

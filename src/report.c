@@ -34,6 +34,7 @@
 #include "guc.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "prepared.h"
 #include "qstats.h"
 #include "redis.h"
 #include "stats.h"
@@ -45,7 +46,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#define REPORT_STATS_COLUMNS 25
+#define REPORT_STATS_COLUMNS 26
 #define REPORT_ENTRIES_COLUMNS 10
 #define REPORT_QUERIES_COLUMNS 8
 
@@ -177,6 +178,7 @@ cache_stats(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(redis_errors());
 	values[i++] = Int64GetDatum(totals[STATS_L2_REJECTED]);
 	values[i++] = Int64GetDatum(state == REDIS_OFF ? 0 : clock_count_unsent());
+	values[i++] = Int64GetDatum(prepared_count());
 	values[i++] = Float8GetDatum(report_ms(totals[STATS_TIME_SAVED_US]));
 	values[i++] = TimestampTzGetDatum(reset);
 	Assert(i == REPORT_STATS_COLUMNS);
@@ -248,7 +250,7 @@ report_tags(const ReportListing *listing, const KeyParts *key, bool *isnull)
 	Datum	   *tags;
 	int			ntags = 0;
 
-	*isnull = !report_may_see(listing, key->user);
+	*isnull = key->automatic || !report_may_see(listing, key->user);
 	if (*isnull)
 		return (Datum) 0;
 

@@ -16,6 +16,7 @@
 #include "flight.h"
 #include "l2.h"
 #include "miscadmin.h"
+#include "prepared.h"
 #include "qstats.h"
 #include "redis.h"
 #include "shmem.h"
@@ -33,6 +34,7 @@ static const struct
 
 {
 	{clock_shmem_size, clock_shmem_init},
+	{prepared_shmem_size, prepared_shmem_init},
 	{store_shmem_size, store_shmem_init},
 	{flight_shmem_size, flight_shmem_init},
 	{redis_shmem_size, redis_shmem_init},

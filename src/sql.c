@@ -47,11 +47,6 @@ sql_read_query(FunctionCallInfo fcinfo, KeyForm form, FetchRequest *request)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("query must not be null"),
 				 errhint("Give the text of one SELECT.")));
-	if (PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("dependencies of a query cannot be found automatically yet"),
-				 errhint("Name the tags that invalidate the result, or give '{}' to let it live by its ttl alone.")));
 
 	memset(request, 0, sizeof(*request));
 	request->form = form;
@@ -63,7 +58,11 @@ sql_read_query(FunctionCallInfo fcinfo, KeyForm form, FetchRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("ttl must be greater than zero"),
 				 errhint("Give a number of seconds, or null for cache.default_ttl.")));
-	request->tags = policy_tags(PG_GETARG_ARRAYTYPE_P(2), &request->tags_len);
+	request->automatic = PG_ARGISNULL(2);
+	request->tags = "";
+	if (!request->automatic)
+		request->tags = policy_tags(PG_GETARG_ARRAYTYPE_P(2),
+									&request->tags_len);
 	request->max_entry_size = (Size) cache_max_entry_size * 1024;
 	request->nparams = params_read(fcinfo, 3, &request->types,
 								   &request->params);
@@ -86,19 +85,14 @@ sql_read_name(FunctionCallInfo fcinfo, FetchRequest *request)
 
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	definition = policy_find(name);
-	if (definition->tags == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("dependencies of a query cannot be found automatically yet"),
-				 errhint("Define the named query \"%s\" with tags, or with a policy that has them.",
-						 name)));
 
 	memset(request, 0, sizeof(*request));
 	request->form = KEY_FORM_JSON;
 	request->query = definition->query;
 	request->query_len = strlen(definition->query);
 	request->ttl = definition->ttl > 0 ? definition->ttl : cache_default_ttl;
-	request->tags = definition->tags;
+	request->automatic = definition->tags == NULL;
+	request->tags = request->automatic ? "" : definition->tags;
 	request->tags_len = definition->tags_len;
 	request->name = name;
 	request->stale = definition->stale;

@@ -31,10 +31,13 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "depend.h"
 #include "miscadmin.h"
+#include "relation.h"
 #include "statement.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -215,6 +218,31 @@ statement_single_source(SPIPlanPtr plan)
 }
 
 /*
+ * Is one of the words in the text that date and time types read as a time
+ * relative to the present?  A call of now() is none.
+ */
+static bool
+statement_mentions_today(const char *query)
+{
+	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
+
+	for (const char *c = query; *c != '\0'; c++)
+	{
+		if (c > query && isalpha((unsigned char) c[-1]))
+			continue;
+		for (int i = 0; i < (int) lengthof(words); i++)
+		{
+			size_t		len = strlen(words[i]);
+
+			if (pg_strncasecmp(c, words[i], len) == 0 &&
+				!isalpha((unsigned char) c[len]) && c[len] != '(')
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
  * Values of an anonymous record type refer to a registry of this session's.
  */
 static void
@@ -255,15 +283,22 @@ statement_create(const CacheKey *key, CachedPlanSource *source,
 	key_digest(meaning, strlen(meaning), stmt->digest);
 	stmt->result_desc = CreateTupleDescCopy(source->resultDesc);
 	stmt->rtable = copyObject(deps->rtable);
-	stmt->relations = list_copy(deps->relations);
+	if (deps->automatic)
+	{
+		ListCell   *lc;
+
+		stmt->slots = palloc(list_length(deps->relations) * sizeof(ClockSlot));
+		foreach(lc, deps->relations)
+			stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
+	}
 	MemoryContextSwitchTo(old);
 	return stmt;
 }
 
 Statement *
-statement_analyse(const CacheKey *key, KeyForm form, const char *query,
-				  const Oid *types, int ntypes, uint64 catalog_generation,
-				  uint64 roles_generation)
+statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
+				  const char *query, const Oid *types, int ntypes,
+				  uint64 catalog_generation, uint64 roles_generation)
 {
 	uint64		epoch = statements.epoch;
 	Dependencies deps;
@@ -279,9 +314,12 @@ statement_analyse(const CacheKey *key, KeyForm form, const char *query,
 		elog(ERROR, "SPI_prepare_cursor failed: %s",
 			 SPI_result_code_string(SPI_result));
 	source = statement_single_source(plan);
-	depend_examine(linitial_node(Query, source->query_list), &deps);
+	depend_examine(linitial_node(Query, source->query_list), automatic, &deps);
 	if (deps.refusal != NULL)
 		statement_refuse(deps.refusal, deps.refusal_hint);
+	if (deps.datetime_constants && statement_mentions_today(query))
+		statement_refuse("a date or time in it is relative to the present",
+						 "Write CURRENT_DATE, now() or the like instead of a literal such as 'today'.");
 	statement_check_columns(form, source->resultDesc);
 
 	stmt = statement_create(key, source, &deps);

@@ -31,7 +31,8 @@ typedef struct Statement
 	SPIPlanPtr	plan;			/* saved */
 	TupleDesc	result_desc;	/* of its rows */
 	List	   *rtable;			/* to check privileges on */
-	List	   *relations;		/* oids read */
+	int			nslots;			/* of the relations read, if automatic */
+	ClockSlot  *slots;
 	uint8		digest[KEY_DIGEST_LENGTH];	/* of what it means */
 	QstatsHandle qstats;
 
@@ -55,12 +56,14 @@ extern Statement *statement_find(const CacheKey *key,
 /*
  * Analyse the statement of a key's head and remember it.  query: its text,
  * terminated; types, ntypes: of its parameters; form: of its result; the
- * generations were read before.  Errors: those of parsing, and
+ * generations were read before; automatic: the statement tells the slots of
+ * what it reads.  Errors: those of parsing, and
  * ERRCODE_FEATURE_NOT_SUPPORTED with the reason if it may not be cached.
  */
 extern Statement *statement_analyse(const CacheKey *key, KeyForm form,
-									const char *query, const Oid *types,
-									int ntypes, uint64 catalog_generation,
+									bool automatic, const char *query,
+									const Oid *types, int ntypes,
+									uint64 catalog_generation,
 									uint64 roles_generation);
 
 /*

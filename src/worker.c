@@ -66,6 +66,7 @@
 #include "clock.h"
 #include "guc.h"
 #include "l2.h"
+#include "prepared.h"
 #include "redis.h"
 #include "store.h"
 #include "worker.h"
@@ -342,6 +343,7 @@ worker_turn(void)
 	if (worker_time() >= next_sweep)
 	{
 		store_sweep(false);
+		prepared_resolve();
 		next_sweep = worker_time() + WORKER_SWEEP;
 	}
 	return Min(nap, Max(next_sweep - worker_time(), 0));

@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * relation.h
+ *	  The slots that stand for the rows of relations.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_RELATION_H
+#define CACHE_RELATION_H
+
+#include "clock.h"
+
+/* The slot of a relation of the current database. */
+extern ClockSlot relation_slot(Oid relid);
+
+/*
+ * Rows of a relation have changed: touch its slot, and those of the relations
+ * it is a partition of or inherits from, at any distance.  System catalogs are
+ * left out.  May read catalogs.
+ */
+extern void relation_touch(Oid relid);
+
+#endif							/* CACHE_RELATION_H */

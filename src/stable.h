@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * stable.h
+ *	  STABLE functions whose inputs are known.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_STABLE_H
+#define CACHE_STABLE_H
+
+/*
+ * Does a STABLE function read nothing but its arguments, settings, the user and
+ * definitions, or does the administrator say so?
+ */
+extern bool stable_is_known(Oid funcid);
+
+#endif							/* CACHE_STABLE_H */

@@ -63,6 +63,7 @@
  */
 #include "postgres.h"
 
+#include "breakage.h"
 #include "clock.h"
 #include "common/hashfn.h"
 #include "guc.h"
@@ -164,7 +165,7 @@ clock_read_slot(ClockStamp *stamp, uint64 *newest_xid)
 	Assert(stamp->slot < clock_shared->nslots);
 
 	stamp->unused = 0;
-	if (pg_atomic_read_u32(&slot->fences) != 0)
+	if (pg_atomic_read_u32(&slot->fences) != 0 && !BREAK_FENCE)
 		return false;
 	pg_read_barrier();
 	stamp->generation = pg_atomic_read_u64(&slot->generation);
@@ -207,7 +208,7 @@ clock_unchanged(const ClockStamp *stamps, int n)
 	{
 		SharedClockSlot *slot = &clock_shared->slots[stamps[i].slot];
 
-		if (pg_atomic_read_u32(&slot->fences) != 0)
+		if (pg_atomic_read_u32(&slot->fences) != 0 && !BREAK_FENCE)
 			return false;
 		pg_read_barrier();
 		if (pg_atomic_read_u64(&slot->generation) != stamps[i].generation)

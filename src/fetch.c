@@ -51,6 +51,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "breakage.h"
 #include "codec.h"
 #include "common/pg_prng.h"
 #include "executor/executor.h"
@@ -218,7 +219,7 @@ fetch_bypass_reason(const FetchRequest *request, bool fenced,
 		return STATS_BYPASS_PARALLEL;
 	if (IsolationIsSerializable())
 		return STATS_BYPASS_ISOLATION;
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) && !BREAK_OWN_WRITES)
 		return STATS_BYPASS_OWN_WRITES;
 	if (RecoveryInProgress())
 	{
@@ -426,9 +427,9 @@ fetch_fill(FetchState *state, CodecReceiver *receiver, int64 fill_us)
 		return FLIGHT_UNSTORABLE;
 	}
 	if (fill_us < request->min_cost_us ||
-		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		(TransactionIdIsValid(GetTopTransactionIdIfAny()) && !BREAK_OWN_WRITES))
 		return FLIGHT_UNSTORABLE;
-	if (!clock_unchanged(state->deps, state->ndeps))
+	if (!clock_unchanged(state->deps, state->ndeps) && !BREAK_STORE_CHECK)
 	{
 		stats_add(STATS_FILLS_RACED, 1);
 		return FLIGHT_FAILED;

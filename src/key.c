@@ -31,6 +31,7 @@
  */
 #include "postgres.h"
 
+#include "breakage.h"
 #include "catalog/namespace.h"
 #include "common/cryptohash.h"
 #include "common/hashfn.h"
@@ -316,8 +317,8 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 	header.types_len = ntypes * sizeof(Oid);
 	header.session_len = 0;		/* filled in below */
 	header.database = MyDatabaseId;
-	header.user = GetUserId();
-	header.session_user = GetSessionUserId();
+	header.user = BREAK_ROLE ? InvalidOid : GetUserId();
+	header.session_user = BREAK_ROLE ? InvalidOid : GetSessionUserId();
 	header.form = form;
 	header.automatic = automatic;
 	key_append_bytes(key, &header, sizeof(header));

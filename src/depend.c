@@ -23,6 +23,12 @@
  * examined, and looks like any other.  That there are constants of such types
  * is noted, for who knows the text.
  *
+ * A result is shareable between users and custom settings if that can be proved
+ * from the query: no row security, values of built-in types only, functions
+ * that are IMMUTABLE or of which it is known that they look at no more than
+ * key_shared_settings (key.c), each of which the user may execute.  Definitions
+ * and privileges that change end the proof with the statement.
+ *
  * What this file must not do: remember anything.
  *
  *-------------------------------------------------------------------------
@@ -38,8 +44,10 @@
 #include "catalog/pg_type.h"
 #include "depend.h"
 #include "key.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "stable.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -58,6 +66,56 @@ depend_refuse(Dependencies *deps, char *refusal, const char *hint)
 	deps->refusal = refusal;
 	deps->refusal_hint = hint;
 	return true;
+}
+
+bool
+depend_type_is_shareable(Oid type)
+{
+	Oid			element = get_base_element_type(type);
+
+	if (OidIsValid(element))
+		type = element;
+	type = getBaseType(type);
+	switch (type)
+	{
+			/* written as the names of objects that a user can see */
+		case REGPROCOID:
+		case REGPROCEDUREOID:
+		case REGOPEROID:
+		case REGOPERATOROID:
+		case REGCLASSOID:
+		case REGTYPEOID:
+		case REGROLEOID:
+		case REGNAMESPACEOID:
+		case REGCONFIGOID:
+		case REGDICTIONARYOID:
+		case REGCOLLATIONOID:
+		case ACLITEMOID:
+			return false;
+			/* of unknown columns */
+		case RECORDOID:
+		case RECORDARRAYOID:
+			return false;
+		default:
+			/* others are what their makers made them */
+			return type_is_enum(type) ||
+				(type < FirstNormalObjectId && !type_is_rowtype(type));
+	}
+}
+
+/*
+ * A function keeps a result shareable if it can look at nothing but its
+ * arguments and the settings of shared results, and if the user may call it:
+ * who shares the result later may not be checked again.
+ */
+static void
+depend_share_function(Oid funcid, Dependencies *deps)
+{
+	char		volatility = func_volatile(funcid);
+
+	if ((volatility != PROVOLATILE_IMMUTABLE && !stable_is_impersonal(funcid)) ||
+		pg_proc_aclcheck(funcid, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+		deps->shareable = false;
 }
 
 static bool depend_check_function(Oid funcid, void *context);
@@ -92,6 +150,9 @@ static bool
 depend_check_function(Oid funcid, void *context)
 {
 	Dependencies *deps = context;
+
+	if (deps->shareable)
+		depend_share_function(funcid, deps);
 
 	/* what the built-in ones are made of was known when they were listed */
 	if (funcid >= FirstNormalObjectId &&
@@ -148,7 +209,13 @@ depend_check_setting(FuncExpr *call, Dependencies *deps)
 static bool
 depend_check_value(SQLValueFunction *value, Dependencies *deps)
 {
-	if (!deps->automatic || value->op > SVFOP_LOCALTIMESTAMP_N)
+	if (value->op > SVFOP_LOCALTIMESTAMP_N)
+	{
+		if (value->op != SVFOP_CURRENT_CATALOG)
+			deps->shareable = false;
+		return false;
+	}
+	if (!deps->automatic)
 		return false;
 	return depend_refuse(deps, "it depends on the time", depend_tags_hint);
 }
@@ -241,6 +308,8 @@ depend_walk_query(Query *query, Dependencies *deps)
 	if (query->rowMarks != NIL)
 		return depend_refuse(deps, "it locks rows",
 							 "Leave FOR UPDATE, FOR SHARE and the like out of the query.");
+	if (query->hasRowSecurity)
+		deps->shareable = false;
 	foreach(lc, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
@@ -271,6 +340,8 @@ depend_walker(Node *node, Dependencies *deps)
 		case T_FuncExpr:
 			if (depend_check_setting((FuncExpr *) node, deps))
 				return true;
+			if (!depend_type_is_shareable(exprType(node)))
+				deps->shareable = false;
 			break;
 		case T_SQLValueFunction:
 			if (depend_check_value((SQLValueFunction *) node, deps))
@@ -278,6 +349,13 @@ depend_walker(Node *node, Dependencies *deps)
 			break;
 		case T_Const:
 			deps->datetime_constants |= depend_is_datetime(((Const *) node)->consttype);
+			/* FALLTHROUGH */
+		case T_Var:
+		case T_Param:
+		case T_OpExpr:
+		case T_Aggref:
+			if (!depend_type_is_shareable(exprType(node)))
+				deps->shareable = false;
 			break;
 		default:
 			break;
@@ -290,5 +368,6 @@ depend_examine(Query *query, bool automatic, Dependencies *deps)
 {
 	memset(deps, 0, sizeof(*deps));
 	deps->automatic = automatic;
+	deps->shareable = true;
 	depend_walk_query(query, deps);
 }

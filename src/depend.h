@@ -14,6 +14,8 @@
 typedef struct Dependencies
 {
 	bool		automatic;		/* freshness is the cache's */
+	bool		shareable;		/* neither user nor custom settings can change
+								 * the result, as far as the query goes */
 	List	   *relations;		/* oids of all relations read, unique */
 	List	   *rtable;			/* range table entries to check privileges on,
 								 * copied */
@@ -29,5 +31,11 @@ typedef struct Dependencies
  * that cannot be known.  Stops at the first reason for refusal.
  */
 extern void depend_examine(Query *query, bool automatic, Dependencies *deps);
+
+/*
+ * Is the output of a type the same for everyone, given the settings that shared
+ * results are told apart by?
+ */
+extern bool depend_type_is_shareable(Oid type);
 
 #endif							/* CACHE_DEPEND_H */

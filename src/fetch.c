@@ -91,7 +91,8 @@ typedef struct FetchState
 {
 	const FetchRequest *request;
 	MemoryContext overflow;		/* for a tuplestore */
-	CacheKey	key;
+	CacheKey	request_key;
+	CacheKey	key;			/* of the result, once there is a statement */
 	Statement  *stmt;
 	int			nfixed_deps;	/* known before the statement is */
 	int			ndeps;
@@ -120,11 +121,9 @@ fetch_query_tag(const char *name, int nparams, const Oid *types,
 {
 	CacheKey	tag;
 
-	/* a key without a head: its tail tells one parameter set from another */
+	/* keys know how to tell one parameter set from another */
 	tag.size = 256;
 	tag.data = palloc(tag.size);
-	tag.head_len = 0;
-	tag.head_hash = 0;
 	tag.len = 0;
 	key_append_bytes(&tag, name, strlen(name) + 1);
 	key_append_bytes(&tag, types, nparams * sizeof(Oid));
@@ -256,9 +255,9 @@ fetch_read_clock(FetchState *state, uint64 *newest_xid)
 	}
 	AcceptInvalidationMessages();
 
-	state->stmt = statement_find(&state->key, catalog, roles);
+	state->stmt = statement_find(&state->request_key, catalog, roles);
 	if (state->stmt == NULL)
-		state->stmt = statement_analyse(&state->key, request->form,
+		state->stmt = statement_analyse(&state->request_key, request->form,
 										request->automatic, request->query,
 										request->types, request->nparams,
 										catalog, roles);
@@ -287,7 +286,7 @@ fetch_orient(FetchState *state)
 		codec_check_rowtype(request->expected, state->stmt->result_desc);
 	ExecCheckRTPerms(state->stmt->rtable, true);
 
-	key_complete(&state->key, state->stmt->digest, request->params);
+	key_complete(&state->key, &state->stmt->key_head, request->params);
 	state->now = GetCurrentTimestamp();
 	return fetch_bypass_reason(request, fenced, newest_xid);
 }
@@ -566,7 +565,7 @@ fetch(const FetchRequest *request, MemoryContext overflow, FetchResult *result)
 
 	state.request = request;
 	state.overflow = overflow;
-	key_init(&state.key, request->form, request->query, request->query_len,
+	key_init(&state.request_key, request->form, request->query, request->query_len,
 			 request->tags, request->tags_len, request->name,
 			 request->automatic, request->types, request->nparams);
 	fetch_find_deps(&state);

@@ -3,9 +3,10 @@
  * key.c
  *	  What makes two requests the same request.
  *
- * A key is a string of bytes.  Its head says who asks, for which statement and
- * under which settings; its tail says what the statement means there (a digest
- * of the analysed query) and which parameters it gets:
+ * A key is a string of bytes.  That of a request says who asks, for which
+ * statement and under which settings; it finds the analysed statement.  That of
+ * a result adds what the statement means there (a digest of the analysed query)
+ * and which parameters it gets:
  *
  *	KeyHeader | query | tags | name | parameter types | search path, settings
  *	digest | parameters
@@ -13,6 +14,12 @@
  * Entries are compared by all of these bytes; the hash only finds them.  Every
  * part has its length before it or in the header, so that no two different
  * requests give the same bytes.
+ *
+ * Shared results.  If the analysis has proved that neither the user nor a
+ * custom setting can change the result (depend.c), its key holds no user, and
+ * of the settings just those that built-in functions and types look at
+ * (key_shared_settings).  Such a result is the same for everyone, and who may
+ * not see it is kept out by the check of privileges before the lookup.
  *
  * The session.  Which settings a query depends on cannot be enumerated, since
  * any extension may add one.  So every setting that differs from its built-in
@@ -45,6 +52,27 @@
 
 /* Schemas of a search path that are looked up without allocating. */
 #define KEY_PATH_LENGTH 16
+
+/*
+ * The settings that can change what built-in STABLE functions and the output of
+ * built-in types give.  What a setting does to the analysis is in the digest.
+ */
+static const char *const key_shared_settings[] = {
+	"DateStyle",
+	"IntervalStyle",
+	"TimeZone",
+	"bytea_output",
+	"default_text_search_config",
+	"extra_float_digits",
+	"gin_fuzzy_search_limit",
+	"lc_monetary",
+	"lc_numeric",
+	"lc_time",
+	"quote_all_identifiers",
+	"timezone_abbreviations",
+	"xmlbinary",
+	"xmloption",
+};
 
 /* Settings whose place in or out of keys is remembered. */
 #define KEY_VERDICTS 128
@@ -271,8 +299,12 @@ key_append_settings(CacheKey *key)
 	}
 }
 
+/*
+ * Append the search path; with private_temp also what tells a session with a
+ * temporary schema from all others.
+ */
 static void
-key_append_path(CacheKey *key)
+key_append_path(CacheKey *key, bool private_temp)
 {
 	Oid			fixed[KEY_PATH_LENGTH];
 	Oid		   *schemas = fixed;
@@ -291,7 +323,7 @@ key_append_path(CacheKey *key)
 	key_append_bytes(key, namespace_search_path, strlen(namespace_search_path) + 1);
 
 	GetTempNamespaceState(&temp, &temp_toast);
-	if (OidIsValid(temp))
+	if (private_temp && OidIsValid(temp))
 	{
 		key_append_bytes(key, &temp, sizeof(temp));
 		key_append_bytes(key, &MyProcPid, sizeof(MyProcPid));
@@ -329,13 +361,11 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 	key_append_bytes(key, types, header.types_len);
 
 	session_start = key->len;
-	key_append_path(key);
+	key_append_path(key, true);
 	key_append_settings(key);
 	((KeyHeader *) key->data)->session_len = key->len - session_start;
 
-	key->head_len = key->len;
-	key->head_hash = hash_bytes_extended((unsigned char *) key->data,
-										 key->len, 0);
+	key->hash = hash_bytes_extended((unsigned char *) key->data, key->len, 0);
 }
 
 /*
@@ -372,16 +402,67 @@ key_append_params(CacheKey *key, ParamListInfo params)
 	}
 }
 
-void
-key_complete(CacheKey *key, const uint8 *digest, ParamListInfo params)
+/*
+ * The start of a request's key, without who asks and what is set, and with the
+ * settings of shared results instead.
+ */
+static void
+key_share(const CacheKey *request, CacheKey *shared)
 {
-	key->len = key->head_len;
-	key_append_bytes(key, digest, KEY_DIGEST_LENGTH);
+	KeyHeader  *header;
+	uint32		session_start;
+
+	key_append_bytes(shared, request->data,
+					 request->len - ((KeyHeader *) request->data)->session_len);
+	session_start = shared->len;
+	key_append_path(shared, false);
+	for (int i = 0; i < (int) lengthof(key_shared_settings); i++)
+	{
+		const char *value = GetConfigOption(key_shared_settings[i], false,
+											false);
+
+		key_append_bytes(shared, value, strlen(value) + 1);
+	}
+	header = (KeyHeader *) shared->data;
+	header->user = InvalidOid;
+	header->session_user = InvalidOid;
+	header->session_len = shared->len - session_start;
+}
+
+void
+key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
+			  KeyHead *head)
+{
+	CacheKey	key;
+
+	key.len = 0;
+	key.size = request->len + KEY_DIGEST_LENGTH;
+	key.data = palloc(key.size);
+	if (shared)
+		key_share(request, &key);
+	else
+		key_append_bytes(&key, request->data, request->len);
+	key_append_bytes(&key, digest, KEY_DIGEST_LENGTH);
+
+	head->data = key.data;
+	head->len = key.len;
+	head->hash = hash_bytes_extended((unsigned char *) key.data, key.len, 0);
+}
+
+void
+key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
+{
+	key->len = 0;
+	key->size = head->len + (params != NULL ? 64 * params->numParams : 0);
+	key->data = palloc(key->size);
+	key_append_bytes(key, head->data, head->len);
+	key->hash = head->hash;
 	if (params != NULL)
+	{
 		key_append_params(key, params);
-	key->hash = hash_bytes_extended((unsigned char *) key->data + key->head_len,
-									key->len - key->head_len,
-									key->head_hash);
+		key->hash = hash_bytes_extended((unsigned char *) key->data + head->len,
+										key->len - head->len, head->hash);
+	}
 }
 
 void

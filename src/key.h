@@ -21,20 +21,25 @@ typedef enum KeyForm
 #define KEY_DIGEST_LENGTH 32
 
 /*
- * A key under construction, then complete.  The head says who asks for which
- * statement under which settings (key_init), the tail what that means and with
- * which parameters (key_complete); the bytes are one piece, and two requests
- * are the same iff all of them are equal.
+ * A key: of a request, which says who asks for which statement under which
+ * settings, or of a result, which says what that means and with which
+ * parameters.  Two keys are the same iff all of their bytes are equal.
  */
 typedef struct CacheKey
 {
 	char	   *data;			/* palloc'd, starts with a KeyHeader */
-	uint32		head_len;		/* bytes before the tail */
 	uint32		len;
 	uint32		size;			/* allocated */
-	uint64		head_hash;
 	uint64		hash;			/* of all bytes; valid once complete */
 } CacheKey;
+
+/* What the keys of a statement's results have in common, as analysed. */
+typedef struct KeyHead
+{
+	char	   *data;			/* palloc'd */
+	uint32		len;
+	uint64		hash;
+} KeyHead;
 
 /* What is found at the start of a key's bytes.  No padding, no pointers. */
 typedef struct KeyHeader
@@ -45,7 +50,7 @@ typedef struct KeyHeader
 	uint32		types_len;
 	uint32		session_len;	/* search path and settings */
 	Oid			database;
-	Oid			user;
+	Oid			user;			/* both zero in the key of a shared result */
 	Oid			session_user;
 	uint32		form;			/* a KeyForm */
 	uint32		automatic;		/* 1 if the cache owns freshness (tags NULL) */
@@ -65,11 +70,11 @@ typedef struct KeyParts
 } KeyParts;
 
 /*
- * Start a key in the current memory context.
+ * Make the key of a request in the current memory context.
  *
  * query, query_len: text of the query; tags: its tags, each followed by a zero
- * byte, sorted and unique; name: of a named query, or NULL; automatic: freshness is owned by the cache; types,
- * ntypes: parameter types.
+ * byte, sorted and unique; name: of a named query, or NULL; automatic:
+ * freshness is owned by the cache; types, ntypes: parameter types.
  */
 extern void key_init(CacheKey *key, KeyForm form, const char *query,
 					 uint32 query_len, const char *tags, uint32 tags_len,
@@ -77,17 +82,22 @@ extern void key_init(CacheKey *key, KeyForm form, const char *query,
 					 int ntypes);
 
 /*
- * Finish a key with what the statement means here, and the parameters.
- * digest: KEY_DIGEST_LENGTH bytes from key_digest; params may be NULL.
+ * Make the head of result keys for the key of a request, in the current memory
+ * context.  digest: KEY_DIGEST_LENGTH bytes that stand for what the statement
+ * means; shared: neither who asks nor custom settings can change the result.
  */
-extern void key_complete(CacheKey *key, const uint8 *digest,
+extern void key_make_head(const CacheKey *request, const uint8 *digest,
+						  bool shared, KeyHead *head);
+
+/* Make the key of a result in the current memory context; params may be NULL. */
+extern void key_complete(CacheKey *key, const KeyHead *head,
 						 ParamListInfo params);
 
 /* Append bytes to a key, growing it. */
 extern void key_append_bytes(CacheKey *key, const void *data, Size len);
 
 /*
- * Append the values of parameters, as the tail has them.  They must be flat:
+ * Append the values of parameters, as result keys have them.  They must be flat:
  * no value may be compressed or stored elsewhere.
  */
 extern void key_append_params(CacheKey *key, ParamListInfo params);

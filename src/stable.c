@@ -189,7 +189,7 @@ static const Oid stable_known_functions[] = {
  * Is a function named in cache.trusted_functions?
  */
 static bool
-stable_trusted(Oid funcid)
+stable_is_trusted(Oid funcid)
 {
 	char	   *schema = get_namespace_name(get_func_namespace(funcid));
 	char	   *name = get_func_name(funcid);
@@ -209,13 +209,39 @@ stable_trusted(Oid funcid)
 	return false;
 }
 
-bool
-stable_is_known(Oid funcid)
+static bool
+stable_is_listed(Oid funcid)
 {
 	for (int i = 0; i < (int) lengthof(stable_known_functions); i++)
 	{
 		if (stable_known_functions[i] == funcid)
 			return true;
 	}
-	return stable_trusted(funcid);
+	return false;
+}
+
+bool
+stable_is_known(Oid funcid)
+{
+	return stable_is_listed(funcid) || stable_is_trusted(funcid);
+}
+
+bool
+stable_is_impersonal(Oid funcid)
+{
+	switch (funcid)
+	{
+		case F_NOW:
+		case F_TRANSACTION_TIMESTAMP:
+		case F_STATEMENT_TIMESTAMP:
+			return true;
+		case F_CURRENT_SCHEMA:
+		case F_CURRENT_SCHEMAS:
+		case F_CURRENT_USER:
+		case F_GETPGUSERNAME:
+		case F_SESSION_USER:
+			return false;
+		default:
+			return stable_is_listed(funcid);
+	}
 }

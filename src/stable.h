@@ -14,4 +14,10 @@
  */
 extern bool stable_is_known(Oid funcid);
 
+/*
+ * Does a built-in STABLE function look at neither the user nor other settings
+ * than those of shared results?  The time is allowed.
+ */
+extern bool stable_is_impersonal(Oid funcid);
+
 #endif							/* CACHE_STABLE_H */

@@ -5,8 +5,8 @@
  *
  * A text means what the session's search path, user, settings and the
  * definitions in the database make of it.  Finding that out costs a parse
- * analysis; this memo keeps the outcome per key head, which holds text, search
- * path, user and settings.  What is left are the definitions: a statement is
+ * analysis; this memo keeps the outcome per key of a request, which holds text,
+ * search path, user and settings.  What is left are the definitions: a statement is
  * current as long as the slots of catalog and roles have the generations they
  * had when it was analysed, and this session has changed no definition that
  * others need not hear of (a temporary object may shadow a name without any
@@ -57,7 +57,7 @@ struct StatementPin
 /* An entry of the memo; the statement is allocated apart, so that it stays. */
 typedef struct StatementEntry
 {
-	uint64		head_hash;		/* hash key */
+	uint64		request_hash;	/* hash key */
 	Statement  *stmt;
 } StatementEntry;
 
@@ -125,7 +125,7 @@ statement_free(Statement *stmt)
 static void
 statement_forget(Statement *stmt)
 {
-	hash_search(statements.memo, &stmt->head_hash, HASH_REMOVE, NULL);
+	hash_search(statements.memo, &stmt->request_hash, HASH_REMOVE, NULL);
 	dlist_delete(&stmt->lru);
 	statements.count--;
 	if (stmt->pins > 0)
@@ -144,17 +144,17 @@ statement_find(const CacheKey *key, uint64 catalog_generation,
 	if (statements.memo == NULL)
 		statement_make_memo();
 
-	entry = hash_search(statements.memo, &key->head_hash, HASH_FIND, NULL);
+	entry = hash_search(statements.memo, &key->hash, HASH_FIND, NULL);
 	if (entry == NULL)
 		return NULL;
 	stmt = entry->stmt;
 	if (stmt->epoch != statements.epoch ||
 		stmt->catalog_generation != catalog_generation ||
 		stmt->roles_generation != roles_generation ||
-		stmt->head_len != key->head_len ||
-		memcmp(stmt->head, key->data, key->head_len) != 0)
+		stmt->request_len != key->len ||
+		memcmp(stmt->request, key->data, key->len) != 0)
 	{
-		/* out of date, or another head of the same hash */
+		/* out of date, or of another key of the same hash */
 		statement_forget(stmt);
 		return NULL;
 	}
@@ -173,12 +173,12 @@ statement_remember(Statement *stmt)
 
 	while (statements.count >= STATEMENT_MAX)
 		statement_forget(dlist_tail_element(Statement, lru, &statements.lru));
-	entry = hash_search(statements.memo, &stmt->head_hash, HASH_ENTER, &found);
+	entry = hash_search(statements.memo, &stmt->request_hash, HASH_ENTER, &found);
 	if (found)
 	{
 		/* made by a nested request, during the analysis */
 		statement_forget(entry->stmt);
-		entry = hash_search(statements.memo, &stmt->head_hash, HASH_ENTER,
+		entry = hash_search(statements.memo, &stmt->request_hash, HASH_ENTER,
 							&found);
 	}
 	entry->stmt = stmt;
@@ -261,14 +261,29 @@ statement_check_columns(KeyForm form, TupleDesc tupdesc)
 }
 
 /*
- * Make a statement of what was found out about a key's head, in a memory
- * context below the current one.
+ * Are the columns of types whose output is the same for everyone?
+ */
+static bool
+statement_output_is_shareable(TupleDesc tupdesc)
+{
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		if (!depend_type_is_shareable(TupleDescAttr(tupdesc, i)->atttypid))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Make a statement of what was found out about a request, in a memory context
+ * below the current one.
  */
 static Statement *
 statement_create(const CacheKey *key, CachedPlanSource *source,
 				 const Dependencies *deps)
 {
 	const char *meaning = nodeToString(source->query_list);
+	uint8		digest[KEY_DIGEST_LENGTH];
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "cache statement",
 												  ALLOCSET_SMALL_SIZES);
@@ -276,11 +291,14 @@ statement_create(const CacheKey *key, CachedPlanSource *source,
 	Statement  *stmt = palloc0(sizeof(Statement));
 
 	stmt->context = context;
-	stmt->head_hash = key->head_hash;
-	stmt->head = palloc(key->head_len);
-	memcpy(stmt->head, key->data, key->head_len);
-	stmt->head_len = key->head_len;
-	key_digest(meaning, strlen(meaning), stmt->digest);
+	stmt->request_hash = key->hash;
+	stmt->request = palloc(key->len);
+	memcpy(stmt->request, key->data, key->len);
+	stmt->request_len = key->len;
+	key_digest(meaning, strlen(meaning), digest);
+	key_make_head(key, digest, deps->shareable &&
+				  statement_output_is_shareable(source->resultDesc),
+				  &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(source->resultDesc);
 	stmt->rtable = copyObject(deps->rtable);
 	if (deps->automatic)

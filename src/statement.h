@@ -20,9 +20,9 @@
  */
 typedef struct Statement
 {
-	uint64		head_hash;		/* of the key's head; hash key, first */
-	char	   *head;			/* the key's head */
-	uint32		head_len;
+	uint64		request_hash;	/* of the key below; hash key, first */
+	char	   *request;		/* the key of its requests */
+	uint32		request_len;
 	MemoryContext context;		/* holds head, and what it was analysed into */
 	dlist_node	lru;
 	int			pins;			/* executions under way */
@@ -33,7 +33,7 @@ typedef struct Statement
 	List	   *rtable;			/* to check privileges on */
 	int			nslots;			/* of the relations read, if automatic */
 	ClockSlot  *slots;
-	uint8		digest[KEY_DIGEST_LENGTH];	/* of what it means */
+	KeyHead		key_head;		/* of its results */
 	QstatsHandle qstats;
 
 	/* of the definitions it was analysed under */
@@ -46,7 +46,7 @@ typedef struct Statement
 #define STATEMENT_NO_GENERATION PG_UINT64_MAX
 
 /*
- * The statement for a key's head, analysed under definitions of these
+ * The statement for the key of a request, analysed under definitions of these
  * generations; NULL if it is to be analysed.
  */
 extern Statement *statement_find(const CacheKey *key,
@@ -54,7 +54,7 @@ extern Statement *statement_find(const CacheKey *key,
 								 uint64 roles_generation);
 
 /*
- * Analyse the statement of a key's head and remember it.  query: its text,
+ * Analyse the statement for the key of a request and remember it.  query: its text,
  * terminated; types, ntypes: of its parameters; form: of its result; the
  * generations were read before; automatic: the statement tells the slots of
  * what it reads.  Errors: those of parsing, and

@@ -37,8 +37,7 @@ CREATE TABLE @extschema@.cache_queries (
 	query text NOT NULL,
 	ttl integer CHECK (ttl > 0),
 	tags text[],
-	policy text REFERENCES @extschema@.cache_policies (name)
-		ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED
+	policy text
 );
 COMMENT ON TABLE @extschema@.cache_queries IS
 	'named queries, run by cached(); maintained by cache_define() and cache_undefine()';

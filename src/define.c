@@ -19,7 +19,8 @@
  * Locks.  Those of the rows, taken by INSERT and DELETE.
  *
  * Tolerated races.  A policy can be dropped between the check that it exists
- * and the INSERT, which then fails at the foreign key.
+ * and the INSERT; using the named query is an error then.  (A foreign key would
+ * make a parallel restore of a dump depend on the order of the two tables.)
  *
  * What this file must not do: run or analyse the query it is given.
  *

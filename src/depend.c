@@ -164,13 +164,17 @@ depend_check_function(Oid funcid, void *context)
 		case PROVOLATILE_IMMUTABLE:
 			return false;
 		case PROVOLATILE_STABLE:
-			if (!deps->automatic || stable_is_known(funcid) ||
+			if (stable_is_known(funcid) ||
 				funcid == F_CURRENT_SETTING_TEXT ||
-				funcid == F_CURRENT_SETTING_TEXT_BOOL)
+				funcid == F_CURRENT_SETTING_TEXT_BOOL ||
+				(funcid < FirstNormalObjectId &&
+				 get_func_prokind(funcid) == PROKIND_AGGREGATE))
 				return false;
-			if (funcid < FirstNormalObjectId &&
-				get_func_prokind(funcid) == PROKIND_AGGREGATE)
+			if (!deps->automatic)
+			{
+				deps->complete &= stable_is_impersonal(funcid);
 				return false;
+			}
 			return depend_refuse(deps,
 								 psprintf("what the function %s reads is not known",
 										  format_procedure(funcid)),
@@ -369,5 +373,6 @@ depend_examine(Query *query, bool automatic, Dependencies *deps)
 	memset(deps, 0, sizeof(*deps));
 	deps->automatic = automatic;
 	deps->shareable = true;
+	deps->complete = true;
 	depend_walk_query(query, deps);
 }

@@ -15,7 +15,8 @@
  *	6. join the flight of this key: wait for its leader, and go back to 1, or
  *	   lead
  *	7. as the leader, look into L1 once more, then into L2
- *	8. take a snapshot, execute, and store iff the clock stands still
+ *	8. lock what is read, take a snapshot, execute, and store iff the clock
+ *	   stands still
  *
  * Why a result is never stale: clock.c argues it for any reader that keeps the
  * order 1, 5 and 1, 8.  A waiter comes back to step 1, so it never takes a
@@ -29,10 +30,13 @@
  * a fill; else the request bypasses.  SERIALIZABLE bypasses, for what is
  * served leaves no trace of having been read.
  *
- * Own writes.  A transaction that has an xid sees what others must not see, and
- * must see what is in no entry: it bypasses until it ends.  Whether the query
- * itself took an xid, against what its functions promised, is looked at once
- * more before storing.
+ * Own writes.  A transaction that has an xid sees what others must not see, so
+ * it never stores anything; and it must see what is in no entry, so it is
+ * served only results that it can be told to have changed nothing of: their
+ * dependencies and the relations they read are untouched, functions do not hide
+ * others, and no statement that writes is under way.  Whether the query itself
+ * took an xid, against what its functions promised, is looked at once more
+ * before storing.
  *
  * Errors.  Nothing is held between the steps but the flight, which flight.c
  * lands if there is an error, and the pin on the statement, which goes with
@@ -58,6 +62,7 @@
 #include "fetch.h"
 #include "flight.h"
 #include "guc.h"
+#include "invalidate.h"
 #include "l2.h"
 #include "miscadmin.h"
 #include "prepared.h"
@@ -180,6 +185,8 @@ fetch_add_statement_deps(FetchState *state)
 	int			n = state->nfixed_deps;
 	bool		same = state->ndeps == n + stmt->nslots;
 
+	if (!state->request->automatic)
+		return false;
 	for (int i = 0; same && i < stmt->nslots; i++)
 		same = state->deps[n + i].slot == stmt->slots[i];
 	if (same)
@@ -205,20 +212,54 @@ fetch_snapshot_misses(uint64 xid)
 	return xid >= U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(epoch, xmin));
 }
 
+/* Has the transaction an id, and so may have changed something? */
+static bool
+fetch_has_written(void)
+{
+	return TransactionIdIsValid(GetTopTransactionIdIfAny()) && !BREAK_OWN_WRITES;
+}
+
+/*
+ * Could the result be another one for this transaction than for others, because
+ * of what it has changed?
+ */
+static bool
+fetch_sees_own_writes(const FetchState *state)
+{
+	const Statement *stmt = state->stmt;
+
+	if (!fetch_has_written())
+		return false;
+	if (invalidate_writing() || !stmt->complete)
+		return true;
+	for (int i = 0; i < state->ndeps; i++)
+	{
+		if (invalidate_touched(state->deps[i].slot))
+			return true;
+	}
+	for (int i = 0; i < stmt->nslots; i++)
+	{
+		if (invalidate_touched(stmt->slots[i]))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Why the cache must be left alone for this request, if it must.
  */
 static StatsCounter
-fetch_bypass_reason(const FetchRequest *request, bool fenced,
-					uint64 newest_xid)
+fetch_bypass_reason(const FetchState *state, bool fenced, uint64 newest_xid)
 {
+	const FetchRequest *request = state->request;
+
 	if (!cache_enabled)
 		return STATS_BYPASS_DISABLED;
 	if (IsInParallelMode())
 		return STATS_BYPASS_PARALLEL;
 	if (IsolationIsSerializable())
 		return STATS_BYPASS_ISOLATION;
-	if (TransactionIdIsValid(GetTopTransactionIdIfAny()) && !BREAK_OWN_WRITES)
+	if (fetch_sees_own_writes(state))
 		return STATS_BYPASS_OWN_WRITES;
 	if (RecoveryInProgress())
 	{
@@ -288,7 +329,7 @@ fetch_orient(FetchState *state)
 
 	key_complete(&state->key, &state->stmt->key_head, request->params);
 	state->now = GetCurrentTimestamp();
-	return fetch_bypass_reason(request, fenced, newest_xid);
+	return fetch_bypass_reason(state, fenced, newest_xid);
 }
 
 static int64
@@ -360,7 +401,8 @@ fetch_l2(FetchState *state, StoreResult *found)
 
 /*
  * Execute the statement of a request into a receiver.  Returns the
- * microseconds it took.
+ * microseconds it took.  SPI takes the snapshot, after the locks on what is
+ * read: one taken before would miss what a TRUNCATE did that was waited for.
  */
 static int64
 fetch_execute(FetchState *state, CodecReceiver *receiver)
@@ -375,16 +417,13 @@ fetch_execute(FetchState *state, CodecReceiver *receiver)
 		elog(ERROR, "SPI_connect failed");
 	pin = statement_pin(state->stmt);
 	options.params = state->request->params;
-	options.read_only = true;
 	options.dest = codec_dest(receiver);
 
 	INSTR_TIME_SET_CURRENT(start);
-	PushActiveSnapshot(GetTransactionSnapshot());
 	rc = SPI_execute_plan_extended(state->stmt->plan, &options);
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s",
 			 SPI_result_code_string(rc));
-	PopActiveSnapshot();
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);
 
@@ -425,8 +464,7 @@ fetch_fill(FetchState *state, CodecReceiver *receiver, int64 fill_us)
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
 		return FLIGHT_UNSTORABLE;
 	}
-	if (fill_us < request->min_cost_us ||
-		(TransactionIdIsValid(GetTopTransactionIdIfAny()) && !BREAK_OWN_WRITES))
+	if (fill_us < request->min_cost_us || fetch_has_written())
 		return FLIGHT_UNSTORABLE;
 	if (!clock_unchanged(state->deps, state->ndeps) && !BREAK_STORE_CHECK)
 	{
@@ -585,6 +623,13 @@ fetch(const FetchRequest *request, MemoryContext overflow, FetchResult *result)
 		if (status == STORE_HIT)
 		{
 			fetch_serve(&state, STATS_L1_HITS, &found, result);
+			return;
+		}
+
+		if (fetch_has_written())
+		{
+			/* what it would execute must not be stored for others */
+			fetch_bypass(&state, STATS_BYPASS_OWN_WRITES, result);
 			return;
 		}
 

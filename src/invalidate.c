@@ -84,6 +84,7 @@ typedef struct InvalidateSet
 static struct
 {
 	InvalidatePhase phase;
+	int			writes;			/* statements that write, under way */
 	int			nslots;
 	InvalidateSet *set;			/* NULL until the first touch */
 	FullTransactionId xid;		/* of the committing transaction */
@@ -122,6 +123,7 @@ invalidate_forget(void)
 		}
 	}
 	invalidate.nslots = 0;
+	invalidate.writes = 0;
 	invalidate.phase = INVALIDATE_COLLECTING;
 }
 
@@ -280,6 +282,25 @@ invalidate_everything(void)
 {
 	(void) GetTopTransactionId();
 	invalidate_touch(CLOCK_SLOT_ALL);
+}
+
+void
+invalidate_begin_write(void)
+{
+	invalidate.writes++;
+}
+
+void
+invalidate_end_write(void)
+{
+	if (invalidate.writes > 0)
+		invalidate.writes--;
+}
+
+bool
+invalidate_writing(void)
+{
+	return invalidate.writes > 0;
 }
 
 bool

@@ -29,4 +29,15 @@ extern void invalidate_everything(void);
 /* Has the transaction touched this slot? */
 extern bool invalidate_touched(ClockSlot slot);
 
+/*
+ * A statement that writes begins; it has ended, and touched what it changed.
+ * They nest.  Until the end of a transaction in which one has failed, one is
+ * taken to be under way.
+ */
+extern void invalidate_begin_write(void);
+extern void invalidate_end_write(void);
+
+/* Is one under way, so that it is not known yet what it touches? */
+extern bool invalidate_writing(void);
+
 #endif							/* CACHE_INVALIDATE_H */

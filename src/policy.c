@@ -268,13 +268,21 @@ policy_column(int n, bool *isnull)
  * The row that SPI has just returned, in SPI's memory.
  */
 static void
-policy_decode(Definition *definition)
+policy_decode(const char *name, Definition *definition)
 {
 	Datum		value;
 	bool		isnull;
 	double		cost_us;
 
 	memset(definition, 0, sizeof(*definition));
+
+	value = policy_column(7, &isnull);
+	if (!isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("policy \"%s\" of named query \"%s\" does not exist",
+						TextDatumGetCString(value), name),
+				 errhint("Insert it into cache_policies, or define the query with another one.")));
 
 	value = policy_column(1, &isnull);
 	definition->query = TextDatumGetCString(value);
@@ -326,7 +334,8 @@ policy_read(const char *name)
 	query = psprintf("SELECT q.query,"
 					 " COALESCE(q.ttl, p.ttl),"
 					 " COALESCE(q.tags, p.tags),"
-					 " p.stale, p.max_entry_size, p.min_cost"
+					 " p.stale, p.max_entry_size, p.min_cost,"
+					 " CASE WHEN p.name IS NULL THEN q.policy END"
 					 " FROM %s q LEFT JOIN %s p"
 					 " ON p.name OPERATOR(pg_catalog.=) q.policy"
 					 " WHERE q.name OPERATOR(pg_catalog.=) $1",
@@ -334,11 +343,9 @@ policy_read(const char *name)
 					 policy_table(POLICY_POLICIES));
 
 	policy_become_owner(&saved);
-	PushActiveSnapshot(GetTransactionSnapshot());
 	if (SPI_execute_with_args(query, 1, types, values, NULL,
-							  true, 1) != SPI_OK_SELECT)
+							  false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read definition of named query \"%s\"", name);
-	PopActiveSnapshot();
 	policy_restore(&saved);
 
 	if (SPI_processed > 0)
@@ -346,7 +353,7 @@ policy_read(const char *name)
 		Definition	found;
 		MemoryContext old;
 
-		policy_decode(&found);
+		policy_decode(name, &found);
 		old = MemoryContextSwitchTo(context);
 		definition = policy_copy(&found);
 		MemoryContextSwitchTo(old);

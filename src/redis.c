@@ -217,14 +217,13 @@ redis_worker_wake(void)
 }
 
 /*
- * Close the connection and let everybody know why; returns false.  reason may
- * belong to the connection, and be anything a server has sent.
+ * Count a failure and remember the reason, which may be anything a server has
+ * sent.
  */
-static bool
-redis_fail(const char *reason)
+static void
+redis_note(const char *reason)
 {
 	char		text[REDIS_ERROR_LENGTH];
-	uint32		up = REDIS_UP;
 
 	strlcpy(text, reason, sizeof(text));
 	for (char *c = text; *c != '\0'; c++)
@@ -233,15 +232,25 @@ redis_fail(const char *reason)
 			*c = '?';
 	}
 
-	if (!connection.greeted)
-		candidate++;
-	redis_close();
-
 	SpinLockAcquire(&shared->lock);
 	memcpy(shared->error, text, sizeof(text));
 	SpinLockRelease(&shared->lock);
-
 	pg_atomic_fetch_add_u64(&shared->errors, 1);
+}
+
+/*
+ * Close the connection and let everybody know why; returns false.  reason may
+ * belong to the connection.
+ */
+static bool
+redis_fail(const char *reason)
+{
+	uint32		up = REDIS_UP;
+
+	redis_note(reason);
+	if (!connection.greeted)
+		candidate++;
+	redis_close();
 	if (pg_atomic_compare_exchange_u32(&shared->state, &up, REDIS_DOWN))
 		redis_set_worker_latch();
 	return false;
@@ -452,8 +461,8 @@ redis_send(const RedisArg *args, int nargs)
 }
 
 /*
- * The next reply, which is no error; the caller frees it.  NULL on failure.
- * No reply is owned by anybody while this waits, so an interrupt leaks none.
+ * The next reply; the caller frees it.  NULL on failure.  No reply is owned by
+ * anybody while this waits, so an interrupt leaks none.
  */
 static redisReply *
 redis_receive(void)
@@ -491,9 +500,21 @@ redis_receive(void)
 		connection.budget -= received;
 	}
 
-	if (((redisReply *) reply)->type == REDIS_REPLY_ERROR)
+	return reply;
+}
+
+/*
+ * The next reply, which is no error, to a command that must not be refused; the
+ * caller frees it.  NULL on failure.
+ */
+static redisReply *
+redis_receive_success(void)
+{
+	redisReply *reply = redis_receive();
+
+	if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
 	{
-		redis_fail(((redisReply *) reply)->str);
+		redis_fail(reply->str);
 		freeReplyObject(reply);
 		return NULL;
 	}
@@ -508,7 +529,7 @@ redis_tell(const RedisArg *args, int nargs)
 
 	if (!redis_send(args, nargs))
 		return false;
-	reply = redis_receive();
+	reply = redis_receive_success();
 	if (reply == NULL)
 		return false;
 	freeReplyObject(reply);
@@ -649,6 +670,14 @@ redis_command(const RedisArg *args, int nargs, size_t max_reply,
 	raw = redis_receive();
 	if (raw == NULL)
 		return false;
+	if (raw->type == REDIS_REPLY_ERROR)
+	{
+		/* it concerns this command, and says nothing of the next one */
+		redis_note(raw->str);
+		freeReplyObject(raw);
+		(void) redis_end();
+		return false;
+	}
 	ok = redis_convert(raw, max_reply, reply);
 	freeReplyObject(raw);
 	if (!ok)
@@ -664,7 +693,7 @@ redis_command(const RedisArg *args, int nargs, size_t max_reply,
 static bool
 redis_check(void)
 {
-	redisReply *raw = redis_receive();
+	redisReply *raw = redis_receive_success();
 	bool		ok = true;
 
 	if (raw == NULL)

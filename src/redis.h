@@ -61,7 +61,8 @@ extern int64 redis_errors(void);
  * Run one command on this process's connection, opening it if need be, within
  * cache.l2_timeout in all.  Replies larger than max_reply bytes are an error.
  * False on any failure, never an ereport (but an interrupt is served): the
- * connection is closed, the state set to REDIS_DOWN and the worker woken.
+ * connection is closed, the state set to REDIS_DOWN and the worker woken; but
+ * if Redis only refused the command, that is counted, and all else stays.
  */
 extern bool redis_command(const RedisArg *args, int nargs, size_t max_reply,
 						  RedisReply *reply);

@@ -289,6 +289,7 @@ statement_create(const CacheKey *key, CachedPlanSource *source,
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Statement  *stmt = palloc0(sizeof(Statement));
+	ListCell   *lc;
 
 	stmt->context = context;
 	stmt->request_hash = key->hash;
@@ -301,14 +302,10 @@ statement_create(const CacheKey *key, CachedPlanSource *source,
 				  &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(source->resultDesc);
 	stmt->rtable = copyObject(deps->rtable);
-	if (deps->automatic)
-	{
-		ListCell   *lc;
-
-		stmt->slots = palloc(list_length(deps->relations) * sizeof(ClockSlot));
-		foreach(lc, deps->relations)
-			stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
-	}
+	stmt->complete = deps->complete;
+	stmt->slots = palloc(list_length(deps->relations) * sizeof(ClockSlot));
+	foreach(lc, deps->relations)
+		stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
 	MemoryContextSwitchTo(old);
 	return stmt;
 }

@@ -31,7 +31,8 @@ typedef struct Statement
 	SPIPlanPtr	plan;			/* saved */
 	TupleDesc	result_desc;	/* of its rows */
 	List	   *rtable;			/* to check privileges on */
-	int			nslots;			/* of the relations read, if automatic */
+	bool		complete;		/* these are all relations that it reads */
+	int			nslots;			/* of the relations read */
 	ClockSlot  *slots;
 	KeyHead		key_head;		/* of its results */
 	QstatsHandle qstats;

@@ -13,6 +13,10 @@
  * relation that an earlier statement of the transaction changed is touched
  * again, which costs nothing.
  *
+ * While a statement that writes is under way it is not known what it will have
+ * changed, so that what it calls may not be served anything (invalidate_writing,
+ * fetch.c).
+ *
  * COPY has no executor; its target, and the partitions of that, are looked at
  * when it is done, in the same way.  TRUNCATE tells of every relation it
  * reaches, cascades and partitions included, by the object access hook.
@@ -70,6 +74,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+static ExecutorStart_hook_type track_next_executor_start;
 static ExecutorEnd_hook_type track_next_executor_end;
 static ProcessUtility_hook_type track_next_utility;
 static object_access_hook_type track_next_object_access;
@@ -141,15 +146,34 @@ track_result_relation(Relation rel)
 		relation_touch(RelationGetRelid(rel));
 }
 
+/* Can a statement change rows? */
+static inline bool
+track_writes(const QueryDesc *queryDesc)
+{
+	return queryDesc->operation != CMD_SELECT ||
+		queryDesc->plannedstmt->hasModifyingCTE;
+}
+
+static void
+track_executor_start(QueryDesc *queryDesc, int eflags)
+{
+	if (track_writes(queryDesc))
+		invalidate_begin_write();
+	if (track_next_executor_start != NULL)
+		track_next_executor_start(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+}
+
 static void
 track_executor_end(QueryDesc *queryDesc)
 {
 	EState	   *estate = queryDesc->estate;
 	ListCell   *lc;
 
-	if (queryDesc->operation != CMD_SELECT ||
-		queryDesc->plannedstmt->hasModifyingCTE)
+	if (track_writes(queryDesc))
 	{
+		invalidate_end_write();
 		foreach(lc, estate->es_opened_result_relations)
 			track_result_relation(((ResultRelInfo *) lfirst(lc))->ri_RelationDesc);
 		foreach(lc, estate->es_tuple_routing_result_relations)
@@ -254,6 +278,7 @@ track_utility_rows(Node *stmt)
 	switch (nodeTag(stmt))
 	{
 		case T_CopyStmt:
+			invalidate_end_write();
 			{
 				CopyStmt   *copy = (CopyStmt *) stmt;
 				Oid			relid = InvalidOid;
@@ -302,6 +327,8 @@ track_utility(PlannedStmt *pstmt, const char *queryString,
 	DdlChange	change = tracked ? ddl_classify(stmt) : DDL_NOTHING;
 
 	track_definitions(change);
+	if (IsA(stmt, CopyStmt))
+		invalidate_begin_write();
 	if (track_next_utility != NULL)
 		track_next_utility(pstmt, queryString, readOnlyTree, context, params,
 						   queryEnv, dest, qc);
@@ -316,6 +343,8 @@ track_utility(PlannedStmt *pstmt, const char *queryString,
 void
 track_init(void)
 {
+	track_next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = track_executor_start;
 	track_next_executor_end = ExecutorEnd_hook;
 	ExecutorEnd_hook = track_executor_end;
 	track_next_utility = ProcessUtility_hook;

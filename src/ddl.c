@@ -125,6 +125,10 @@ ddl_classify(Node *stmt)
 		case T_GrantRoleStmt:
 			return DDL_ROLES;
 
+			/* drops temporary objects */
+		case T_DiscardStmt:
+			return DDL_SESSION;
+
 		case T_ReassignOwnedStmt:
 		case T_DropOwnedStmt:
 			return DDL_CATALOG;

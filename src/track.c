@@ -35,7 +35,7 @@
  * over-invalidates.  A command that turns out to change nothing has no
  * transaction id, and touches nothing either (invalidate.c).  In any case this
  * session analyses its statements again: it sees what it has changed before
- * it commits.
+ * it commits, and no longer does once that is rolled back.
  *
  * Prepared transactions that this session, or this apply worker, has ended are
  * resolved (prepared.c) right after the command, or with the transaction of
@@ -78,6 +78,9 @@ static ExecutorStart_hook_type track_next_executor_start;
 static ExecutorEnd_hook_type track_next_executor_end;
 static ProcessUtility_hook_type track_next_utility;
 static object_access_hook_type track_next_object_access;
+
+/* Has the transaction changed definitions? */
+static bool track_changed_definitions;
 
 /*
  * Has the transaction changed rows, by these counters of a relation?  What a
@@ -125,6 +128,7 @@ track_definitions(DdlChange change)
 			break;
 	}
 	statement_outdate_all();
+	track_changed_definitions = true;
 }
 
 /*
@@ -229,14 +233,28 @@ track_apply(void)
 static void
 track_xact_callback(XactEvent event, void *arg)
 {
-	if (!IsLogicalWorker())
-		return;
-	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+	if (track_changed_definitions &&
+		(event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE ||
+		 event == XACT_EVENT_COMMIT))
+	{
+		statement_outdate_all();
+		track_changed_definitions = false;
+	}
+	if (IsLogicalWorker() &&
+		(event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE))
 	{
 		track_apply();
 		/* the commit of another transaction may be what this one is about */
 		prepared_resolve();
 	}
+}
+
+static void
+track_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+					   SubTransactionId parentSubid, void *arg)
+{
+	if (track_changed_definitions && event == SUBXACT_EVENT_ABORT_SUB)
+		statement_outdate_all();
 }
 
 static void
@@ -353,4 +371,5 @@ track_init(void)
 	object_access_hook = track_object_access;
 	/* runs before the callback of invalidate.c, which is registered earlier */
 	RegisterXactCallback(track_xact_callback, NULL);
+	RegisterSubXactCallback(track_subxact_callback, NULL);
 }

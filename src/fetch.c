@@ -525,11 +525,13 @@ fetch_bypass(FetchState *state, StatsCounter reason, FetchResult *result)
 }
 
 /*
- * Step 8.
+ * Step 8.  Whoever executes a query that asks for others leads at most its own
+ * flight, so only a leader lands one.
  */
 static void
-fetch_miss(FetchState *state, FetchResult *result)
+fetch_miss(FetchState *state, bool leads, FetchResult *result)
 {
+	FlightOutcome outcome;
 	CodecReceiver *receiver = fetch_create_receiver(state);
 	QstatsHandle qstats = state->stmt->qstats;
 	int64		fill_us;
@@ -539,7 +541,9 @@ fetch_miss(FetchState *state, FetchResult *result)
 	ereport(CACHE_LOG_LEVEL,
 			(errmsg_internal("cache: miss: %s", state->request->query)));
 	fill_us = fetch_execute(state, receiver);
-	flight_land(fetch_fill(state, receiver, fill_us));
+	outcome = fetch_fill(state, receiver, fill_us);
+	if (leads)
+		flight_land(outcome);
 	qstats_miss(qstats, fill_us, codec_payload(receiver, &len) ? len : 0);
 	fetch_take(receiver, result);
 }
@@ -574,7 +578,7 @@ fetch_resolve(FetchState *state, TimestampTz deadline, StoreStatus status,
 				fetch_serve(state, tier, found, result);
 			}
 			else
-				fetch_miss(state, result);
+				fetch_miss(state, true, result);
 			return true;
 		case FLIGHT_LANDED:
 			stats_add(STATS_WAITS, 1);
@@ -588,7 +592,7 @@ fetch_resolve(FetchState *state, TimestampTz deadline, StoreStatus status,
 				fetch_serve(state, tier, found, result);
 			}
 			else
-				fetch_miss(state, result);
+				fetch_miss(state, false, result);
 			return true;
 	}
 	pg_unreachable();

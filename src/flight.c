@@ -127,12 +127,6 @@ flight_shmem_init(void)
 	LWLockRegisterTranche(flight.shared->tranche, "cache_flight");
 }
 
-bool
-flight_leading(void)
-{
-	return flight.leading;
-}
-
 void
 flight_land(FlightOutcome outcome)
 {
@@ -169,7 +163,8 @@ flight_init(void)
 
 /*
  * Lead the flight for a hash, or find who does: returns the leader's place and
- * the serial of its flight, or -1 if this backend leads from now on.
+ * the serial of its flight, or -1 if this backend leads from now on, or could
+ * not for lack of memory.
  */
 static int
 flight_begin(uint64 hash, uint32 *serial)
@@ -179,8 +174,7 @@ flight_begin(uint64 hash, uint32 *serial)
 	int			leader = -1;
 
 	LWLockAcquire(&flight.shared->lock, LW_EXCLUSIVE);
-	entry = hash_search(flight.table, &hash,
-						flight.leading ? HASH_FIND : HASH_ENTER_NULL, &found);
+	entry = hash_search(flight.table, &hash, HASH_ENTER_NULL, &found);
 	if (entry != NULL && found)
 	{
 		leader = entry->leader;

@@ -40,9 +40,6 @@ extern void flight_init(void);
 extern FlightRole flight_join(uint64 hash, TimestampTz deadline, bool *waited,
 							  bool *timed_out);
 
-/* Does this backend lead?  Then it must not wait for others. */
-extern bool flight_leading(void);
-
 /* The leader is done.  An error, cancel or exit lands it as FLIGHT_FAILED. */
 extern void flight_land(FlightOutcome outcome);
 

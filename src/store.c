@@ -47,6 +47,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "stats.h"
+#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "store.h"
@@ -218,6 +219,8 @@ store_area(void)
 
 		store.area = dsa_attach_in_place(store.area_place, NULL);
 		dsa_pin_mapping(store.area);
+		on_shmem_exit(dsa_on_shmem_exit_release_in_place,
+					  PointerGetDatum(store.area_place));
 		MemoryContextSwitchTo(old);
 	}
 	return store.area;

@@ -3,8 +3,10 @@
 #	make, make install, make installcheck	as for every extension (PGXS)
 #	make check	the one gate: builds and tests a private copy, installs nothing
 #			but missing packages; ONLY="regress tap" runs some stages
-#	make demo, make bench	show it, measure it
+#	make demo, make bench	show it, measure it; make demo-stop ends the demo
 #	make indent	format the C sources
+#	make torture	random reads and writes, every cached answer compared;
+#			SECONDS=600 SEED=7; make torture-proof: it notices what is broken
 #
 # installcheck wants a running server with shared_preload_libraries = cache.
 
@@ -21,9 +23,9 @@ EXTENSION = cache
 DATA = src/cache--1.0.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
-REGRESS = basic
-ISOLATION = by_hand commit ddl own_writes privileges raced_fill repeatable_read \
-	rollback savepoint wait_for_lock
+REGRESS = basic values params keys tags transactions triggers policies stats
+ISOLATION = automatic by_hand commit ddl own_writes prepared privileges \
+	raced_fill repeatable_read rollback savepoint wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 PROVE_TESTS := $(sort $(wildcard test/tap/*.pl))
 TAP_TESTS := $(if $(PROVE_TESTS),1)
@@ -44,7 +46,7 @@ override with_llvm = no
 unexport LIBRARY_PATH
 
 # PGXS has a target check that only complains, so our targets take its place.
-OURS = check demo bench indent
+OURS = check demo demo-stop bench indent torture torture-proof
 
 ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 
@@ -61,9 +63,22 @@ demo:
 	test/setup.sh
 	@PG_CONFIG='$(PG_CONFIG)' test/demo/demo.sh
 
+demo-stop:
+	@PG_CONFIG='$(PG_CONFIG)' test/demo/demo.sh stop
+
 bench:
 	test/setup.sh
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/bench.sh
+
+torture:
+	test/setup.sh
+	@PG_CONFIG='$(PG_CONFIG)' TORTURE_SECONDS='$(SECONDS)' SEED='$(SEED)' \
+		test/consistency/torture.sh
+
+torture-proof:
+	test/setup.sh
+	@PG_CONFIG='$(PG_CONFIG)' TORTURE_SECONDS='$(SECONDS)' SEED='$(SEED)' \
+		test/consistency/proof.sh
 
 indent:
 	test/setup.sh

@@ -15,13 +15,14 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "catalog/partition.h"
+#include "access/xact.h"
 #include "fetch.h"
 #include "fmgr.h"
 #include "invalidate.h"
 #include "miscadmin.h"
 #include "params.h"
 #include "policy.h"
+#include "relation.h"
 #include "store.h"
 #include "trigger.h"
 #include "utils/acl.h"
@@ -116,20 +117,12 @@ cache_invalidate_table(PG_FUNCTION_ARGS)
 {
 	Oid			relid = PG_GETARG_OID(0);
 	Relation	rel;
-	List	   *relids;
-	ListCell   *lc;
 
 	PreventCommandDuringRecovery("invalidate_table()");
 	admin_check_table(relid);
 	rel = relation_open(relid, AccessShareLock);
-	relids = rel->rd_rel->relispartition ? get_partition_ancestors(relid) : NIL;
-	relids = lcons_oid(relid, relids);
-	foreach(lc, relids)
-	{
-		Oid			oid = lfirst_oid(lc);
-
-		invalidate_tag(CLOCK_TAG_RELATION, (char *) &oid, sizeof(oid));
-	}
+	(void) GetTopTransactionId();
+	relation_touch(relid);
 	trigger_touch_relation(relid);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();

@@ -297,8 +297,10 @@ codec_check_rowtype(TupleDesc expected, TupleDesc actual)
 	if (expected->natts != actual->natts)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("query returns %d columns where %d are expected",
-						actual->natts, expected->natts),
+				 errmsg_plural("query returns %d column where %d are expected",
+							   "query returns %d columns where %d are expected",
+							   actual->natts,
+							   actual->natts, expected->natts),
 				 errhint("Make the column definition list match the query.")));
 	for (int i = 0; i < actual->natts; i++)
 	{

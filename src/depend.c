@@ -5,7 +5,9 @@
  *
  * The query is examined as the rewriter leaves it: views are expanded, row
  * security is in it, and every relation is in some range table.  A partitioned
- * or inherited table stands for all that is below it.
+ * table stands for all that is below it.  Children that inherit are dependencies
+ * of their own: unlike a partition, a table may come to inherit, or its parent
+ * may, while someone writes to it, who then does not know of all above.
  *
  * Refused is what would do something (write, lock, or call what may), and what
  * reads the temporary tables of a session.
@@ -26,8 +28,8 @@
  * A result is shareable between users and custom settings if that can be proved
  * from the query: no row security, values of built-in types only, functions
  * that are IMMUTABLE or of which it is known that they look at no more than
- * key_shared_settings (key.c), each of which the user may execute.  Definitions
- * and privileges that change end the proof with the statement.
+ * key_shared_settings (key.c).  Definitions that change end the proof with the
+ * statement.
  *
  * What this file must not do: remember anything.
  *
@@ -105,17 +107,17 @@ depend_type_is_shareable(Oid type)
 
 /*
  * A function keeps a result shareable if it can look at nothing but its
- * arguments and the settings of shared results, and if the user may call it:
- * who shares the result later may not be checked again.
+ * arguments and the settings of shared results.  Whether the user may call it is
+ * noted because a hit does not call it.
  */
 static void
-depend_share_function(Oid funcid, Dependencies *deps)
+depend_note_function(Oid funcid, Dependencies *deps)
 {
-	char		volatility = func_volatile(funcid);
-
-	if ((volatility != PROVOLATILE_IMMUTABLE && !stable_is_impersonal(funcid)) ||
-		pg_proc_aclcheck(funcid, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+	if (func_volatile(funcid) != PROVOLATILE_IMMUTABLE &&
+		!stable_is_impersonal(funcid))
 		deps->shareable = false;
+	if (pg_proc_aclcheck(funcid, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+		deps->executable = false;
 }
 
 static bool depend_check_function(Oid funcid, void *context);
@@ -151,8 +153,7 @@ depend_check_function(Oid funcid, void *context)
 {
 	Dependencies *deps = context;
 
-	if (deps->shareable)
-		depend_share_function(funcid, deps);
+	depend_note_function(funcid, deps);
 
 	/* what the built-in ones are made of was known when they were listed */
 	if (funcid >= FirstNormalObjectId &&
@@ -170,6 +171,11 @@ depend_check_function(Oid funcid, void *context)
 				(funcid < FirstNormalObjectId &&
 				 get_func_prokind(funcid) == PROKIND_AGGREGATE))
 				return false;
+			if (stable_is_about_session(funcid))
+				return depend_refuse(deps,
+									 psprintf("%s tells one session from another",
+											  format_procedure(funcid)),
+									 depend_uncached_hint);
 			if (!deps->automatic)
 			{
 				deps->complete &= stable_is_impersonal(funcid);
@@ -195,8 +201,8 @@ depend_check_setting(FuncExpr *call, Dependencies *deps)
 {
 	Node	   *name;
 
-	if (!deps->automatic || (call->funcid != F_CURRENT_SETTING_TEXT &&
-							 call->funcid != F_CURRENT_SETTING_TEXT_BOOL))
+	if (call->funcid != F_CURRENT_SETTING_TEXT &&
+		call->funcid != F_CURRENT_SETTING_TEXT_BOOL)
 		return false;
 	name = linitial(call->args);
 	if (IsA(name, Const) && !((Const *) name)->constisnull &&
@@ -204,7 +210,7 @@ depend_check_setting(FuncExpr *call, Dependencies *deps)
 		return false;
 	return depend_refuse(deps,
 						 "it reads a setting that results are not told apart by",
-						 depend_tags_hint);
+						 depend_uncached_hint);
 }
 
 /*
@@ -234,7 +240,8 @@ depend_is_datetime(Oid type)
 	type = getBaseType(type);
 	if (type_is_range(type))
 		type = get_range_subtype(type);
-	return type == DATEOID || type == TIMEOID || type == TIMETZOID ||
+	/* a row may have such a column */
+	return type_is_rowtype(type) || type == DATEOID || type == TIMEOID || type == TIMETZOID ||
 		type == TIMESTAMPOID || type == TIMESTAMPTZOID;
 }
 
@@ -282,10 +289,15 @@ depend_check_relation(RangeTblEntry *rte, Dependencies *deps)
 		return true;
 	if (rte->inh && has_subclass(rte->relid))
 	{
+		bool		partitioned = rte->relkind == RELKIND_PARTITIONED_TABLE;
+
 		foreach(lc, find_all_inheritors(rte->relid, NoLock, NULL))
 		{
 			if (depend_check_kind(lfirst_oid(lc), deps))
 				return true;
+			if (!partitioned)
+				deps->relations = list_append_unique_oid(deps->relations,
+														 lfirst_oid(lc));
 		}
 	}
 	if (deps->automatic && rte->tablesample != NULL &&
@@ -296,6 +308,25 @@ depend_check_relation(RangeTblEntry *rte, Dependencies *deps)
 	deps->relations = list_append_unique_oid(deps->relations, rte->relid);
 	if (rte->requiredPerms != 0)
 		deps->rtable = lappend(deps->rtable, copyObject(rte));
+	return false;
+}
+
+/*
+ * XMLTABLE reads text as dates and times as it runs, 'today' among them.
+ */
+static bool
+depend_check_table_function(TableFunc *table, Dependencies *deps)
+{
+	ListCell   *lc;
+
+	if (!deps->automatic)
+		return false;
+	foreach(lc, table->coltypes)
+	{
+		if (depend_is_datetime(lfirst_oid(lc)))
+			return depend_refuse(deps, "it reads dates or times from XML",
+								 depend_tags_hint);
+	}
 	return false;
 }
 
@@ -347,6 +378,10 @@ depend_walker(Node *node, Dependencies *deps)
 			if (!depend_type_is_shareable(exprType(node)))
 				deps->shareable = false;
 			break;
+		case T_TableFunc:
+			if (depend_check_table_function((TableFunc *) node, deps))
+				return true;
+			break;
 		case T_SQLValueFunction:
 			if (depend_check_value((SQLValueFunction *) node, deps))
 				return true;
@@ -374,5 +409,6 @@ depend_examine(Query *query, bool automatic, Dependencies *deps)
 	deps->automatic = automatic;
 	deps->shareable = true;
 	deps->complete = true;
+	deps->executable = true;
 	depend_walk_query(query, deps);
 }

@@ -16,6 +16,7 @@ typedef struct Dependencies
 	bool		automatic;		/* freshness is the cache's */
 	bool		shareable;		/* neither user nor custom settings can change
 								 * the result, as far as the query goes */
+	bool		executable;		/* the user may call all functions */
 	bool		complete;		/* no function reads relations besides these */
 	List	   *relations;		/* oids of all relations read, unique */
 	List	   *rtable;			/* range table entries to check privileges on,

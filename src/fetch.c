@@ -9,7 +9,7 @@
  *	   generations, newest xid), then accept pending catalog invalidations
  *	2. find out what the statement means, or remember it; if it reads other
  *	   relations than were looked at in step 1, go back to that
- *	3. check privileges
+ *	3. check privileges on what is read; who may not call a function bypasses
  *	4. decide whether the cache may be used at all; if not, execute (bypass)
  *	5. look into L1 under the generations of step 1
  *	6. join the flight of this key: wait for its leader, and go back to 1, or
@@ -71,6 +71,7 @@
 #include "store.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* Dependencies that every result has, in this order. */
@@ -259,6 +260,8 @@ fetch_bypass_reason(const FetchState *state, bool fenced, uint64 newest_xid)
 		return STATS_BYPASS_PARALLEL;
 	if (IsolationIsSerializable())
 		return STATS_BYPASS_ISOLATION;
+	if (!state->stmt->executable)
+		return STATS_BYPASS_PRIVILEGE;
 	if (fetch_sees_own_writes(state))
 		return STATS_BYPASS_OWN_WRITES;
 	if (RecoveryInProgress())
@@ -277,6 +280,23 @@ fetch_bypass_reason(const FetchState *state, bool fenced, uint64 newest_xid)
 }
 
 /*
+ * A relation can have been dropped since the clock was read.
+ */
+static bool
+fetch_relations_exist(const Statement *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->rtable)
+	{
+		if (!SearchSysCacheExists1(RELOID,
+								   ObjectIdGetDatum(lfirst_node(RangeTblEntry, lc)->relid)))
+			return false;
+	}
+	return true;
+}
+
+/*
  * Steps 1 and 2.  Returns whether a dependency is fenced.
  */
 static bool
@@ -288,16 +308,18 @@ fetch_read_clock(FetchState *state, uint64 *newest_xid)
 	bool		fenced;
 
 	*newest_xid = 0;
-	fenced = !clock_read(state->deps, state->ndeps, newest_xid);
+	fenced = !clock_read(state->deps, FETCH_FIXED_DEPS, newest_xid);
 	if (!fenced)
 	{
 		catalog = state->deps[FETCH_DEP_CATALOG].generation;
 		roles = state->deps[FETCH_DEP_ROLES].generation;
+		fenced = !clock_read(state->deps + FETCH_FIXED_DEPS,
+							 state->ndeps - FETCH_FIXED_DEPS, newest_xid);
 	}
 	AcceptInvalidationMessages();
 
 	state->stmt = statement_find(&state->request_key, catalog, roles);
-	if (state->stmt == NULL)
+	if (state->stmt == NULL || !fetch_relations_exist(state->stmt))
 		state->stmt = statement_analyse(&state->request_key, request->form,
 										request->automatic, request->query,
 										request->types, request->nparams,
@@ -459,7 +481,7 @@ fetch_fill(FetchState *state, CodecReceiver *receiver, int64 fill_us)
 	Size		len;
 
 	payload = codec_payload(receiver, &len);
-	if (payload == NULL)
+	if (payload == NULL || state->key.len > request->max_entry_size)
 	{
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
 		return FLIGHT_UNSTORABLE;

@@ -50,6 +50,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "access/twophase.h"
 #include "access/xact.h"
 #include "guc.h"
 #include "invalidate.h"
@@ -166,6 +167,9 @@ invalidate_prepare(void)
 	ClockSlot	all = CLOCK_SLOT_ALL;
 	ClockSlot  *slots = invalidate.nslots > 0 ? invalidate.set->slots : NULL;
 	int			nslots = invalidate.nslots;
+
+	if (max_prepared_xacts == 0)
+		return;					/* PostgreSQL is about to refuse it */
 
 	if (nslots > PREPARED_MAX_SLOTS)
 	{

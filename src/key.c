@@ -9,7 +9,7 @@
  * and which parameters it gets:
  *
  *	KeyHeader | query | tags | name | parameter types | search path, settings
- *	digest | parameters
+ *	digest | texts otherwise ignored, if opaque | parameters
  *
  * Entries are compared by all of these bytes; the hash only finds them.  Every
  * part has its length before it or in the header, so that no two different
@@ -25,7 +25,9 @@
  * any extension may add one.  So every setting that differs from its built-in
  * default is in the key, less those that are known not to matter
  * (key_ignored_settings): what costs, limits and logging do to a query is not
- * seen in its rows.  Settings that only a restart changes need no place in the
+ * seen in its rows.  But a text, such as application_name, can be used to say
+ * who someone is; so a query that calls functions of which nothing is known
+ * (opaque) has those in its key, too.  Settings that only a restart changes need no place in the
  * key of something that does not survive one.  Users are in the key by oid,
  * the search path as it was resolved and as it was written, since the place of
  * pg_temp is seen only there.  A session that has a temporary schema shares
@@ -213,8 +215,13 @@ key_compare_setting(const void *key, const void *entry)
 bool
 key_ignores_setting(const char *name)
 {
-	return bsearch(name, key_ignored_settings, lengthof(key_ignored_settings),
-				   sizeof(char *), key_compare_setting) != NULL;
+	const char *const *entry = bsearch(name, key_ignored_settings,
+									   lengthof(key_ignored_settings),
+									   sizeof(char *), key_compare_setting);
+
+	/* an asterisk stands for no custom settings, unless after their class */
+	return entry != NULL &&
+		(strchr(name, '.') == NULL || strchr(*entry, '.') != NULL);
 }
 
 /*
@@ -282,8 +289,13 @@ key_remembers_ignored(const char *name)
 	return verdicts[i].ignored;
 }
 
+/*
+ * Append what is set.  A custom setting that no library knows is there only
+ * because this session has set it, and is told from one never set even if it
+ * was reset since.  ignored: append texts among the ignored ones instead.
+ */
 static void
-key_append_settings(CacheKey *key)
+key_append_settings(CacheKey *key, bool ignored)
 {
 	int			n;
 	struct config_generic **settings = compat_guc_variables(&n);
@@ -292,9 +304,11 @@ key_append_settings(CacheKey *key)
 	{
 		struct config_generic *setting = settings[i];
 
-		if (unlikely(setting->source > PGC_S_DYNAMIC_DEFAULT) &&
+		if (unlikely(setting->source > PGC_S_DYNAMIC_DEFAULT ||
+					 (setting->flags & GUC_CUSTOM_PLACEHOLDER) != 0) &&
 			setting->context > PGC_POSTMASTER &&
-			!key_remembers_ignored(setting->name))
+			(!ignored || setting->vartype == PGC_STRING) &&
+			key_remembers_ignored(setting->name) == ignored)
 			key_append_setting(key, setting);
 	}
 }
@@ -362,7 +376,7 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 
 	session_start = key->len;
 	key_append_path(key, true);
-	key_append_settings(key);
+	key_append_settings(key, false);
 	((KeyHeader *) key->data)->session_len = key->len - session_start;
 
 	key->hash = hash_bytes_extended((unsigned char *) key->data, key->len, 0);
@@ -431,7 +445,7 @@ key_share(const CacheKey *request, CacheKey *shared)
 
 void
 key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
-			  KeyHead *head)
+			  bool opaque, KeyHead *head)
 {
 	CacheKey	key;
 
@@ -447,6 +461,7 @@ key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
 	head->data = key.data;
 	head->len = key.len;
 	head->hash = hash_bytes_extended((unsigned char *) key.data, key.len, 0);
+	head->opaque = opaque;
 }
 
 void
@@ -457,12 +472,13 @@ key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 	key->data = palloc(key->size);
 	key_append_bytes(key, head->data, head->len);
 	key->hash = head->hash;
+	if (head->opaque)
+		key_append_settings(key, true);
 	if (params != NULL)
-	{
 		key_append_params(key, params);
+	if (key->len > head->len)
 		key->hash = hash_bytes_extended((unsigned char *) key->data + head->len,
 										key->len - head->len, head->hash);
-	}
 }
 
 void

@@ -39,6 +39,7 @@ typedef struct KeyHead
 	char	   *data;			/* palloc'd */
 	uint32		len;
 	uint64		hash;
+	bool		opaque;			/* keys hold ignored texts, too */
 } KeyHead;
 
 /* What is found at the start of a key's bytes.  No padding, no pointers. */
@@ -84,10 +85,11 @@ extern void key_init(CacheKey *key, KeyForm form, const char *query,
 /*
  * Make the head of result keys for the key of a request, in the current memory
  * context.  digest: KEY_DIGEST_LENGTH bytes that stand for what the statement
- * means; shared: neither who asks nor custom settings can change the result.
+ * means; shared: neither who asks nor custom settings can change the result;
+ * opaque: a text that is set for other purposes might.
  */
 extern void key_make_head(const CacheKey *request, const uint8 *digest,
-						  bool shared, KeyHead *head);
+						  bool shared, bool opaque, KeyHead *head);
 
 /* Make the key of a result in the current memory context; params may be NULL. */
 extern void key_complete(CacheKey *key, const KeyHead *head,

@@ -22,7 +22,8 @@
  * until every prepared transaction is one on record (settled).  That is why
  * those that touched nothing are recorded as well.  A server that was shut
  * down has written all of them to files, so that without a file there is none;
- * after a crash one has to look for them.
+ * after a crash, or a promotion, one has to look for them.  A promotion also
+ * ends all that was stored before it.
  *
  * Locks.  One lock for all records.  Looking whether a transaction has ended
  * can throw and takes other locks, so it is done on a copy of the ids.  Two
@@ -91,8 +92,8 @@ prepared_shmem_size(void)
 }
 
 /*
- * Does the server start without any prepared transaction?  True only if that
- * is certain.
+ * Does the server start as a primary that was shut down, without any prepared
+ * transaction?
  */
 static bool
 prepared_none_at_start(void)
@@ -103,8 +104,6 @@ prepared_none_at_start(void)
 	bool		crc_ok;
 	bool		none;
 
-	if (max_prepared_xacts == 0)
-		return true;
 	control = get_controlfile(DataDir, &crc_ok);
 	none = crc_ok && control->state == DB_SHUTDOWNED;
 	pfree(control);
@@ -155,10 +154,7 @@ prepared_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
 {
 	SharedPreparedRecord *record;
 
-	Assert(nslots <= PREPARED_MAX_SLOTS);
-
-	if (max_prepared_xacts == 0)
-		return;					/* PostgreSQL is about to refuse it */
+	Assert(nslots <= PREPARED_MAX_SLOTS && max_prepared_xacts > 0);
 
 	LWLockAcquire(&prepared_shared->lock, LW_EXCLUSIVE);
 	record = prepared_find_locked(InvalidFullTransactionId);
@@ -341,11 +337,20 @@ prepared_settled(void)
 	 * A transaction leaves the list a moment before it has ended; the next
 	 * look is a second later.
 	 */
-	exist = prepared_unrecorded_exist();
+	exist = max_prepared_xacts > 0 && prepared_unrecorded_exist();
 	LWLockAcquire(&prepared_shared->lock, LW_EXCLUSIVE);
 	prepared_shared->empty_looks = exist ? 0 : prepared_shared->empty_looks + 1;
-	if (prepared_shared->empty_looks >= 2)
+	if (pg_atomic_read_u32(&prepared_shared->settled) == 0 &&
+		(prepared_shared->empty_looks >= 2 || max_prepared_xacts == 0))
+	{
+		FullTransactionId xid = ReadNextFullTransactionId();
+
+		/* what was stored while this was a standby knew of no change */
+		FullTransactionIdRetreat(&xid);
+		clock_fence(CLOCK_SLOT_ALL);
+		clock_tick(CLOCK_SLOT_ALL, xid);
 		pg_atomic_write_u32(&prepared_shared->settled, 1);
+	}
 	LWLockRelease(&prepared_shared->lock);
 	return pg_atomic_read_u32(&prepared_shared->settled) != 0;
 }

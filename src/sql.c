@@ -112,10 +112,14 @@ static Datum
 sql_return_tuplestore(FunctionCallInfo fcinfo, Tuplestorestate *tuplestore)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
 
 	rsinfo->returnMode = SFRM_Materialize;
 	rsinfo->setResult = tuplestore;
-	rsinfo->setDesc = rsinfo->expectedDesc;
+	/* the executor frees it */
+	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	rsinfo->setDesc = CreateTupleDescCopy(rsinfo->expectedDesc);
+	MemoryContextSwitchTo(old);
 	return (Datum) 0;
 }
 

@@ -153,7 +153,6 @@ static const Oid stable_known_functions[] = {
 	F_TIMESTAMP_TIMESTAMPTZ,
 	F_TIMETZ_TIME,
 	F_TIMETZ_TIMESTAMPTZ,
-	F_TIMEZONE_TEXT_TIMETZ,
 	F_TIME_TIMESTAMPTZ,
 	F_TO_CHAR_FLOAT4_TEXT,
 	F_TO_CHAR_FLOAT8_TEXT,
@@ -243,5 +242,29 @@ stable_is_impersonal(Oid funcid)
 			return false;
 		default:
 			return stable_is_listed(funcid);
+	}
+}
+
+bool
+stable_is_about_session(Oid funcid)
+{
+	switch (funcid)
+	{
+		case F_INET_CLIENT_ADDR:
+		case F_INET_CLIENT_PORT:
+		case F_PG_BACKEND_PID:
+		case F_PG_CURRENT_SNAPSHOT:
+		case F_PG_CURRENT_XACT_ID:
+		case F_PG_CURRENT_XACT_ID_IF_ASSIGNED:
+		case F_PG_CURSOR:
+		case F_PG_LISTENING_CHANNELS:
+		case F_PG_MY_TEMP_SCHEMA:
+		case F_PG_PREPARED_STATEMENT:
+		case F_TXID_CURRENT:
+		case F_TXID_CURRENT_IF_ASSIGNED:
+		case F_TXID_CURRENT_SNAPSHOT:
+			return true;
+		default:
+			return false;
 	}
 }

@@ -20,4 +20,10 @@ extern bool stable_is_known(Oid funcid);
  */
 extern bool stable_is_impersonal(Oid funcid);
 
+/*
+ * Does a built-in STABLE function look at what only its own session has, and no
+ * key tells?
+ */
+extern bool stable_is_about_session(Oid funcid);
+
 #endif							/* CACHE_STABLE_H */

@@ -45,8 +45,12 @@
 #include "utils/plancache.h"
 #include "utils/syscache.h"
 
-/* Statements remembered by a backend. */
+/*
+ * Statements remembered by a backend, and bytes of the keys of their requests:
+ * a plan takes a few times the text of its query.
+ */
 #define STATEMENT_MAX 512
+#define STATEMENT_MAX_BYTES (4 * 1024 * 1024)
 
 struct StatementPin
 {
@@ -66,7 +70,9 @@ static struct
 	HTAB	   *memo;
 	dlist_head	lru;			/* most recently used first */
 	int			count;
+	Size		bytes;			/* of the keys of their requests */
 	uint64		epoch;
+	bool		in_recovery;	/* when last looked */
 } statements;
 
 void
@@ -81,22 +87,36 @@ statement_outdate_all(void)
 static void
 statement_relcache_callback(Datum arg, Oid relid)
 {
-	if (RecoveryInProgress())
+	if (statements.in_recovery)
 		statements.epoch++;
 }
 
 static void
 statement_syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
 {
-	if (RecoveryInProgress())
+	if (statements.in_recovery)
 		statements.epoch++;
+}
+
+/*
+ * Note whether the server is still in recovery.  Messages of replay can arrive
+ * after its end, so that counts as one.
+ */
+static void
+statement_check_recovery(void)
+{
+	bool		in_recovery = RecoveryInProgress();
+
+	if (statements.in_recovery && !in_recovery)
+		statements.epoch++;
+	statements.in_recovery = in_recovery;
 }
 
 static void
 statement_make_memo(void)
 {
 	static const int cacheids[] = {
-		AUTHOID, CASTSOURCETARGET, NAMESPACEOID, OPEROID, PROCOID,
+		AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, NAMESPACEOID, OPEROID, PROCOID,
 		RELNAMENSP, TYPEOID
 	};
 	HASHCTL		info = {0};
@@ -128,6 +148,7 @@ statement_forget(Statement *stmt)
 	hash_search(statements.memo, &stmt->request_hash, HASH_REMOVE, NULL);
 	dlist_delete(&stmt->lru);
 	statements.count--;
+	statements.bytes -= stmt->request_len;
 	if (stmt->pins > 0)
 		stmt->forgotten = true;
 	else
@@ -143,12 +164,14 @@ statement_find(const CacheKey *key, uint64 catalog_generation,
 
 	if (statements.memo == NULL)
 		statement_make_memo();
+	statement_check_recovery();
 
 	entry = hash_search(statements.memo, &key->hash, HASH_FIND, NULL);
 	if (entry == NULL)
 		return NULL;
 	stmt = entry->stmt;
-	if (stmt->epoch != statements.epoch ||
+	if (catalog_generation == STATEMENT_NO_GENERATION ||
+		stmt->epoch != statements.epoch ||
 		stmt->catalog_generation != catalog_generation ||
 		stmt->roles_generation != roles_generation ||
 		stmt->request_len != key->len ||
@@ -171,7 +194,8 @@ statement_remember(Statement *stmt)
 	StatementEntry *entry;
 	bool		found;
 
-	while (statements.count >= STATEMENT_MAX)
+	while (statements.count >= STATEMENT_MAX ||
+		   (statements.count > 0 && statements.bytes > STATEMENT_MAX_BYTES))
 		statement_forget(dlist_tail_element(Statement, lru, &statements.lru));
 	entry = hash_search(statements.memo, &stmt->request_hash, HASH_ENTER, &found);
 	if (found)
@@ -184,6 +208,7 @@ statement_remember(Statement *stmt)
 	entry->stmt = stmt;
 	dlist_push_head(&statements.lru, &stmt->lru);
 	statements.count++;
+	statements.bytes += stmt->request_len;
 }
 
 static void
@@ -219,15 +244,23 @@ statement_single_source(SPIPlanPtr plan)
 
 /*
  * Is one of the words in the text that date and time types read as a time
- * relative to the present?  A call of now() is none.
+ * relative to the present?  A call of now() is none, but 'now()' is.
  */
 static bool
 statement_mentions_today(const char *query)
 {
 	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
 
+	bool		dollars = false;	/* anything may be quoted */
+	bool		quoted = false;
+
+	for (const char *c = query; *c != '\0'; c++)
+		dollars |= *c == '$' && !isdigit((unsigned char) c[1]);
+
 	for (const char *c = query; *c != '\0'; c++)
 	{
+		if (*c == '\'')
+			quoted = !quoted;
 		if (c > query && isalpha((unsigned char) c[-1]))
 			continue;
 		for (int i = 0; i < (int) lengthof(words); i++)
@@ -235,7 +268,8 @@ statement_mentions_today(const char *query)
 			size_t		len = strlen(words[i]);
 
 			if (pg_strncasecmp(c, words[i], len) == 0 &&
-				!isalpha((unsigned char) c[len]) && c[len] != '(')
+				!isalpha((unsigned char) c[len]) &&
+				(c[len] != '(' || quoted || dollars))
 				return true;
 		}
 	}
@@ -299,9 +333,10 @@ statement_create(const CacheKey *key, CachedPlanSource *source,
 	key_digest(meaning, strlen(meaning), digest);
 	key_make_head(key, digest, deps->shareable &&
 				  statement_output_is_shareable(source->resultDesc),
-				  &stmt->key_head);
+				  !deps->complete, &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(source->resultDesc);
 	stmt->rtable = copyObject(deps->rtable);
+	stmt->executable = deps->executable;
 	stmt->complete = deps->complete;
 	stmt->slots = palloc(list_length(deps->relations) * sizeof(ClockSlot));
 	foreach(lc, deps->relations)

@@ -31,6 +31,7 @@ typedef struct Statement
 	SPIPlanPtr	plan;			/* saved */
 	TupleDesc	result_desc;	/* of its rows */
 	List	   *rtable;			/* to check privileges on */
+	bool		executable;		/* the user may call all its functions */
 	bool		complete;		/* these are all relations that it reads */
 	int			nslots;			/* of the relations read */
 	ClockSlot  *slots;

@@ -65,6 +65,7 @@ static const char *const stats_bypass_names[] = {
 	"own_writes",
 	"snapshot",
 	"standby",
+	"privilege",
 	"prepared",
 	"parallel",
 };

@@ -34,6 +34,7 @@ typedef enum StatsCounter
 	STATS_BYPASS_OWN_WRITES,	/* the transaction has written */
 	STATS_BYPASS_SNAPSHOT,		/* a dependency is newer than the snapshot */
 	STATS_BYPASS_STANDBY,		/* invalidations do not reach a standby */
+	STATS_BYPASS_PRIVILEGE,		/* the user may not call a function in it */
 	STATS_BYPASS_PREPARED,		/* unknown prepared transactions are pending */
 	STATS_BYPASS_PARALLEL,		/* inside a parallel worker */
 	STATS_NCOUNTERS

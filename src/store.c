@@ -60,8 +60,11 @@
 /* No entry; numbers are otherwise positions in the array. */
 #define STORE_NONE PG_UINT32_MAX
 
-/* How often a fill evicts, at most, before it gives up. */
-#define STORE_MAX_EVICTIONS 1024
+/*
+ * How many times its own size a fill evicts, at most, before it gives up: the
+ * area may be too fragmented for it.
+ */
+#define STORE_MAX_EVICTED 4
 
 typedef struct SharedStoreEntry
 {
@@ -326,6 +329,20 @@ store_free_entry(uint32 i)
 }
 
 /*
+ * Is entry i linked, under the partition lock of this hash, which the caller
+ * holds?  If it is linked, or being linked, under another one, its hash is
+ * another one, too, once it is seen to be linked.
+ */
+static inline bool
+store_is_linked_locked(const SharedStoreEntry *entry, uint64 hash)
+{
+	if (!*(volatile const bool *) &entry->linked)
+		return false;
+	pg_read_barrier();
+	return *(volatile const uint64 *) &entry->hash == hash;
+}
+
+/*
  * What the replacement policy wants to know of an entry.  The hash of an entry
  * that is not linked may change under our eyes, but then it is not linked
  * under any partition lock either.
@@ -340,7 +357,7 @@ store_probe(uint32 i, void *arg)
 	EvictState	state = EVICT_ABSENT;
 
 	LWLockAcquire(lock, LW_SHARED);
-	if (entry->linked && entry->hash == hash)
+	if (store_is_linked_locked(entry, hash))
 		state = store_dead_locked(entry, now) ? EVICT_DEAD : EVICT_LIVE;
 	LWLockRelease(lock);
 	return state;
@@ -359,7 +376,7 @@ store_take(uint32 i, bool dead_only, TimestampTz now, bool *was_alive)
 	bool		taken = false;
 
 	LWLockAcquire(lock, LW_EXCLUSIVE);
-	if (entry->linked && entry->hash == hash)
+	if (store_is_linked_locked(entry, hash))
 	{
 		*was_alive = !store_dead_locked(entry, now);
 		if (!dead_only || !*was_alive)
@@ -423,7 +440,7 @@ store_reserve(Size size)
 static dsa_pointer
 store_allocate(Size size, TimestampTz now)
 {
-	int			evictions = 0;
+	Size		evicted = 0;
 
 	while (size <= store.shared->max_bytes)
 	{
@@ -440,11 +457,12 @@ store_allocate(Size size, TimestampTz now)
 			pg_atomic_fetch_sub_u64(&store.shared->bytes, size);
 		}
 
-		if (++evictions > STORE_MAX_EVICTIONS)
+		if (evicted / STORE_MAX_EVICTED > size)
 			break;
 		victim = store_evict(now);
 		if (victim == STORE_NONE)
 			break;
+		evicted += store.entries[victim].size;
 		store_free_entry(victim);
 	}
 	return InvalidDsaPointer;
@@ -553,6 +571,7 @@ store_link(uint32 i, const CacheKey *key, TimestampTz now)
 		store_unlink_locked(old, now);
 	entry->hash = key->hash;
 	entry->next = *bucket;
+	pg_write_barrier();			/* see store_is_linked_locked */
 	entry->linked = true;
 	*bucket = i;
 	pg_atomic_fetch_add_u64(&store.shared->entries, 1);
@@ -639,7 +658,7 @@ store_read_listing(uint32 i, StringInfo buffer, StoreListing *listing)
 		Size		needed = 0;
 
 		LWLockAcquire(lock, LW_SHARED);
-		if (entry->linked && entry->hash == hash &&
+		if (store_is_linked_locked(entry, hash) &&
 			!store_dead_locked(entry, now))
 		{
 			alive = true;

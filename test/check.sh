@@ -77,7 +77,7 @@ stage_build()
 
 stage_server()
 {
-	(lib_postgres_start "$work" shared_preload_libraries=cache fsync=off \
+	(lib_postgres_start "$work" shared_preload_libraries=cache fsync=off autovacuum=off \
 		max_prepared_transactions=10 log_line_prefix='%m [%p] %q%a ')
 }
 
@@ -131,6 +131,18 @@ stage_isolation()
 	[ -n "$ISOLATION" ] || return 0
 	run_regress isolation/pg_isolation_regress "$work/isolation" \
 		--inputdir=test/isolation --dbname=isolation_regression $ISOLATION
+}
+
+# SEED says which operations, CONSISTENCY_SECONDS for how long.
+stage_consistency()
+{
+	local log=$work/consistency.log
+	test/consistency/torture.pl --seed="${SEED:-1}" \
+		--seconds="${CONSISTENCY_SECONDS:-60}" >"$log" 2>&1
+	local result=$?
+	passed=$(grep -c '^ok - ' "$log")
+	[ $result = 0 ] || show "$log" 300
+	return $result
 }
 
 stage_tap()
@@ -191,8 +203,8 @@ wanted()
 {
 	local users=$1 word
 	case $1 in
-		build) users='build lint regress isolation story tap' ;;
-		server | log) users='server log regress isolation story tap' ;;
+		build) users='build lint regress isolation consistency story tap' ;;
+		server | log) users='server log regress isolation consistency story tap' ;;
 	esac
 	for word in ${ONLY:-$users}; do
 		case " $users " in
@@ -244,6 +256,7 @@ inner()
 	stage regress build server
 	stage isolation build server
 	stage story build server
+	stage consistency build server
 	stage tap build server
 	[ ! -e "$work/postgres.log" ] || stage log
 	lib_postgres_stop "$work"

@@ -48,6 +48,7 @@ need libc6-dev test -f /usr/include/stdio.h
 need make command -v make
 need pkg-config command -v pkg-config
 need libhiredis-dev pkg-config --exists hiredis
+need libdbd-pg-perl perl -MDBD::Pg -e 1
 need libipc-run-perl perl -MIPC::Run -e 1
 command -v valkey-server >/dev/null || need redis-server command -v redis-server
 need postgresql-server-dev has_pgxs

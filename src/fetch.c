@@ -104,6 +104,7 @@ typedef struct FetchState
 	int			ndeps;
 	ClockStamp	deps[FETCH_MAX_DEPS];
 	TimestampTz now;			/* when the clock was read */
+	bool		settled;		/* no unknown prepared transactions */
 } FetchState;
 
 /* No reason to bypass. */
@@ -270,7 +271,7 @@ fetch_bypass_reason(const FetchState *state, bool fenced, uint64 newest_xid)
 			request->name != NULL)
 			return STATS_BYPASS_STANDBY;
 	}
-	else if (!prepared_settled())
+	else if (!state->settled)
 		return STATS_BYPASS_PREPARED;
 	if (fenced)
 		return STATS_BYPASS_FENCED;
@@ -633,6 +634,8 @@ fetch(const FetchRequest *request, MemoryContext overflow, FetchResult *result)
 			 request->tags, request->tags_len, request->name,
 			 request->automatic, request->types, request->nparams);
 	fetch_find_deps(&state);
+	/* may tick, so it comes before the clock is read */
+	state.settled = RecoveryInProgress() || prepared_settled();
 
 	for (int waits = 0;; waits++)
 	{

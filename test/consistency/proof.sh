@@ -1,0 +1,37 @@
+#!/bin/bash
+# proof.sh: does the consistency checker notice when a protection is missing?
+#
+# Runs it on libraries built without one protection each (src/breakage.h), up to
+# the first violation.  TORTURE_SECONDS bounds each run (90).  Fails if a library
+# goes through, or if the whole one does not, for then what is found says nothing
+# about what is missing.
+
+set -u
+cd "$(dirname "$0")" || exit 1
+export TORTURE_SECONDS=${TORTURE_SECONDS:-90}
+output=$(mktemp "${TMPDIR:-/tmp}/cache-proof.XXXXXX") || exit 1
+trap 'rm -f "$output"' EXIT
+status=0
+
+# the control: nothing missing, long enough for what is found below
+if BREAK='' TORTURE_SECONDS=${CONTROL_SECONDS:-30} ./torture.sh >"$output" 2>&1; then
+	echo "ok - with every protection: $(sed -n 's/^torture: \(.*violations\)$/\1/p' "$output")"
+else
+	echo "not ok - with every protection the checker fails as well"
+	grep -A 3 '^\*\*\*' "$output" | sed 's/^/    /' | head -30
+	tail -6 "$output" | sed 's/^/    /'
+	exit 1
+fi
+
+for protection in ${BREAK:-FENCE STORE_CHECK ROLE OWN_WRITES}; do
+	BREAK=$protection ./torture.sh >"$output" 2>&1
+	if grep -q '^\*\*\* violation' "$output"; then
+		echo "ok - without $protection: $(sed -n 's/^\*\*\* \(violation.*\)/\1/p' "$output" | head -1)"
+		[ -z "${VERBOSE:-}" ] || cat "$output"
+	else
+		echo "not ok - without $protection no violation was found"
+		tail -30 "$output" | sed 's/^/    /'
+		status=1
+	fi
+done
+exit $status

@@ -306,6 +306,8 @@ CREATE TABLE child (extra text) INHERITS (parent);
 CREATE TABLE grandchild () INHERITS (child);
 SELECT cache_attach('parent', '{parent:$id}');
 TABLE attached;
+SELECT cache_attach('grandchild', '{grandchild}');
+SELECT cache_detach('child');
 DELETE FROM probe;
 INSERT INTO probe VALUES ('parent:1'), ('parent:2'), ('parent');
 CALL arm();

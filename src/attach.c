@@ -24,7 +24,9 @@
  * refuses to change what is in use.  The commands run through SPI with
  * qualified names, so event triggers and other extensions see ordinary DDL.
  *
- * Tolerated races: none.
+ * Tolerated races.  A parent can be attached while one of its children is being
+ * attached with other tags; the triggers of the child then are those of whoever
+ * came last.
  *
  * This file must not touch a trigger that does not execute cache_invalidate(),
  * whatever its name.
@@ -44,6 +46,7 @@
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "policy.h"
+#include "relation.h"
 #include "storage/lmgr.h"
 #include "template.h"
 #include "trigger.h"
@@ -150,6 +153,33 @@ attach_member(Oid relid, Oid function)
 }
 
 /*
+ * Error if a relation is attached through one that it is a partition of or
+ * inherits from.
+ */
+static void
+attach_check_parents(Oid relid, const AttachMember *root, Oid function)
+{
+	ListCell   *cell;
+
+	foreach(cell, relation_with_ancestors(relid))
+	{
+		Oid			parent = lfirst_oid(cell);
+		AttachMember *member;
+
+		if (parent == relid)
+			continue;
+		LockRelationOid(parent, AccessShareLock);
+		member = attach_member(parent, function);
+		if (member->has_row)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("%s is attached through %s", root->qualified,
+							member->qualified),
+					 errhint("Attach or detach that table.")));
+	}
+}
+
+/*
  * The members of the tree of a relation, itself first, locked until the end of
  * the transaction.  Errors: the relation cannot be attached; it is for its
  * parent to be; a trigger is in the way.
@@ -159,7 +189,6 @@ attach_tree(Oid relid, LOCKMODE lockmode)
 {
 	Oid			function = trigger_function();
 	List	   *members = NIL;
-	AttachMember *root;
 	Relation	rel;
 	ListCell   *cell;
 
@@ -183,14 +212,7 @@ attach_tree(Oid relid, LOCKMODE lockmode)
 			members = lappend(members, member);
 	}
 
-	root = linitial(members);
-	if (root->cloned)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("%s is attached through the table it is a partition of",
-						root->qualified),
-				 errhint("Attach or detach the partitioned table.")));
-
+	attach_check_parents(relid, linitial(members), function);
 	return members;
 }
 

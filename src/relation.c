@@ -108,20 +108,27 @@ relation_slot(Oid relid)
 	return clock_slot(MyDatabaseId, CLOCK_TAG_RELATION, &relid, sizeof(relid));
 }
 
+List *
+relation_with_ancestors(Oid relid)
+{
+	List	   *relids = list_make1_oid(relid);
+
+	/* the list grows while it is walked */
+	for (int i = 0; i < list_length(relids); i++)
+		relids = relation_add_parents(relids, list_nth_oid(relids, i));
+	return relids;
+}
+
 /*
  * Find out the slots of a relation and remember them.
  */
 static RelationEntry *
 relation_remember(Oid relid)
 {
-	List	   *relids = list_make1_oid(relid);
+	List	   *relids = relation_with_ancestors(relid);
 	RelationEntry *entry;
 	ClockSlot  *slots;
 	bool		found;
-
-	/* the list grows while it is walked */
-	for (int i = 0; i < list_length(relids); i++)
-		relids = relation_add_parents(relids, list_nth_oid(relids, i));
 
 	relation_prepare_memo();
 	slots = MemoryContextAlloc(relations.context,

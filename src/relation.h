@@ -9,6 +9,7 @@
 #define CACHE_RELATION_H
 
 #include "clock.h"
+#include "nodes/pg_list.h"
 
 /* The slot of a relation of the current database. */
 extern ClockSlot relation_slot(Oid relid);
@@ -19,5 +20,11 @@ extern ClockSlot relation_slot(Oid relid);
  * left out.  May read catalogs.
  */
 extern void relation_touch(Oid relid);
+
+/*
+ * A relation and those it is a partition of or inherits from, at any distance;
+ * itself first.
+ */
+extern List *relation_with_ancestors(Oid relid);
 
 #endif							/* CACHE_RELATION_H */

@@ -324,6 +324,19 @@ CALL expect('time to live only', 1, 1);
 SELECT :before_users AS before, :after_users AS after;
 SELECT check_that('the old answer is served', :before_users = :after_users) :check
 
+\echo '-- Without the argument the cache itself finds out what the result depends on:'
+\echo '-- any committed change to users ends it, with no trigger and no tag.'
+
+CALL mark();
+SELECT u->>'users' AS users
+	FROM cached_query('SELECT count(*) AS users FROM users') u \gset before_
+INSERT INTO users VALUES (202, 'user 202', 'newer still');
+SELECT u->>'users' AS users
+	FROM cached_query('SELECT count(*) AS users FROM users') u \gset after_
+CALL expect('automatic', 2, 0);
+SELECT :before_users AS before, :after_users AS after;
+SELECT check_that('the new answer is there', :before_users + 1 = :after_users) :check
+
 \echo
 \echo '== 7. Looking inside'
 \echo '-- What is in shared memory: cache_entries.'

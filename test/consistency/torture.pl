@@ -80,7 +80,7 @@ sub slurp
 sub history
 {
 	my ($time) = @_;
-	my @lines = grep { my ($at) = /^([\d.]+)/; $at > $time - 0.5 && $at < $time + 0.1 }
+	my @lines = grep { my ($at) = /^([\d.]+)/; defined $at && $at > $time - 0.5 && $at < $time + 0.1 }
 	  map { slurp($_) } glob("$directory/log.*");
 
 	@lines = sort @lines;

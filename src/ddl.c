@@ -134,7 +134,8 @@ ddl_classify(Node *stmt)
 			return DDL_CATALOG;
 
 		case T_RenameStmt:
-			if (((RenameStmt *) stmt)->renameType == OBJECT_ROLE)
+			if (((RenameStmt *) stmt)->renameType == OBJECT_ROLE ||
+				((RenameStmt *) stmt)->renameType == OBJECT_DATABASE)
 				return DDL_ROLES;
 			break;
 		default:

@@ -16,7 +16,8 @@ typedef enum DdlChange
 	DDL_NOTHING,
 	DDL_SESSION,				/* definitions of this session alone */
 	DDL_CATALOG,				/* definitions in the database */
-	DDL_ROLES					/* roles, memberships, their settings */
+	DDL_ROLES					/* of the cluster: roles, memberships, names
+								 * of databases */
 } DdlChange;
 
 /*

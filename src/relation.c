@@ -24,6 +24,7 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "invalidate.h"
 #include "miscadmin.h"
@@ -31,6 +32,7 @@
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 typedef struct RelationEntry
@@ -125,14 +127,24 @@ relation_with_ancestors(Oid relid)
 static RelationEntry *
 relation_remember(Oid relid)
 {
-	List	   *relids = relation_with_ancestors(relid);
+	List	   *relids = NIL;
 	RelationEntry *entry;
 	ClockSlot  *slots;
+	char		relkind;
 	bool		found;
+
+	/*
+	 * Nobody's results depend on TOAST, on temporary tables, or on what was
+	 * dropped since.
+	 */
+	relkind = get_rel_relkind(relid);
+	if (relkind != '\0' && relkind != RELKIND_TOASTVALUE &&
+		get_rel_persistence(relid) != RELPERSISTENCE_TEMP)
+		relids = relation_with_ancestors(relid);
 
 	relation_prepare_memo();
 	slots = MemoryContextAlloc(relations.context,
-							   list_length(relids) * sizeof(ClockSlot));
+							   (list_length(relids) + 1) * sizeof(ClockSlot));
 	for (int i = 0; i < list_length(relids); i++)
 		slots[i] = relation_slot(list_nth_oid(relids, i));
 	entry = hash_search(relations.entries, &relid, HASH_ENTER, &found);

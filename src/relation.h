@@ -16,8 +16,8 @@ extern ClockSlot relation_slot(Oid relid);
 
 /*
  * Rows of a relation have changed: touch its slot, and those of the relations
- * it is a partition of or inherits from, at any distance.  System catalogs are
- * left out.  May read catalogs.
+ * it is a partition of or inherits from, at any distance.  System catalogs,
+ * temporary tables and TOAST tables are left out.  May read catalogs.
  */
 extern void relation_touch(Oid relid);
 

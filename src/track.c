@@ -17,13 +17,13 @@
  * changed, so that what it calls may not be served anything (invalidate_writing,
  * fetch.c).
  *
- * COPY has no executor; its target, and the partitions of that, are looked at
- * when it is done, in the same way.  TRUNCATE tells of every relation it
- * reaches, cascades and partitions included, by the object access hook.
- * REFRESH MATERIALIZED VIEW names what it fills.  Apply and table
- * synchronisation workers of logical replication write by none of these ways,
- * so before each of their commits the relations of their subscription are
- * looked at.
+ * COPY has no executor; when it is done, all relations that the counters tell of
+ * are touched.  The same is done before every commit, for whoever writes without
+ * a hook: the workers of logical replication, and C code of other extensions.
+ * If the counters are off (track_counts), COPY and those workers touch
+ * everything.  TRUNCATE tells of every relation it reaches, cascades and
+ * partitions included, by the object access hook.  REFRESH MATERIALIZED VIEW
+ * names what it fills.
  *
  * Definitions.  Utility commands that change some (ddl.c) touch the slot of
  * the catalog, or that of the roles, which are in the dependencies of every
@@ -47,16 +47,15 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
+#include "catalog/dependency.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
-#include "catalog/pg_subscription_rel.h"
+#include "catalog/pg_proc.h"
 #include "ddl.h"
 #include "executor/executor.h"
 #include "invalidate.h"
@@ -66,12 +65,12 @@
 #include "prepared.h"
 #include "relation.h"
 #include "replication/logicalworker.h"
-#include "replication/worker_internal.h"
 #include "statement.h"
 #include "tcop/utility.h"
 #include "track.h"
 #include "trigger.h"
 #include "utils/lsyscache.h"
+#include "utils/pgstat_internal.h"
 #include "utils/rel.h"
 
 static ExecutorStart_hook_type track_next_executor_start;
@@ -81,6 +80,9 @@ static object_access_hook_type track_next_object_access;
 
 /* Has the transaction changed definitions? */
 static bool track_changed_definitions;
+
+/* Was there a time in the transaction when changes were not counted? */
+static bool track_missed_changes;
 
 /*
  * Has the transaction changed rows, by these counters of a relation?  What a
@@ -108,7 +110,8 @@ track_counted_changes(const PgStat_TableStatus *status)
 static bool
 track_is_counted(Relation rel)
 {
-	return rel->pgstat_enabled && rel->rd_tableam == GetHeapamTableAmRoutine();
+	return !track_missed_changes && rel->pgstat_enabled &&
+		rel->rd_tableam == GetHeapamTableAmRoutine();
 }
 
 static void
@@ -161,6 +164,7 @@ track_writes(const QueryDesc *queryDesc)
 static void
 track_executor_start(QueryDesc *queryDesc, int eflags)
 {
+	track_missed_changes |= !pgstat_track_counts;
 	if (track_writes(queryDesc))
 		invalidate_begin_write();
 	if (track_next_executor_start != NULL)
@@ -191,61 +195,56 @@ track_executor_end(QueryDesc *queryDesc)
 }
 
 /*
- * Touch a relation, and all below it, that the transaction has changed by a
- * way that leaves only the counters to look at.
+ * Touch every relation that the transaction has changed so far, by whatever
+ * way; if changes are not counted, everything.
  */
 static void
-track_relation_tree(Oid relid)
+track_counted_relations(void)
 {
-	List	   *relids = find_all_inheritors(relid, NoLock, NULL);
-	ListCell   *lc;
+	PgStat_SubXactStatus *level;
 
-	foreach(lc, relids)
+	if (!pgstat_track_counts || track_missed_changes)
 	{
-		Relation	rel = try_relation_open(lfirst_oid(lc), AccessShareLock);
-
-		if (rel == NULL)
-			continue;
-		if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
-			rel->rd_rel->relpersistence != RELPERSISTENCE_TEMP &&
-			(!track_is_counted(rel) ||
-			 track_counted_changes(find_tabstat_entry(RelationGetRelid(rel)))))
-			relation_touch(RelationGetRelid(rel));
-		relation_close(rel, NoLock);
-	}
-	list_free(relids);
-}
-
-/*
- * Before the commit of a worker of logical replication.
- */
-static void
-track_apply(void)
-{
-	ListCell   *lc;
-
-	if (!TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		invalidate_touch(CLOCK_SLOT_ALL);
 		return;
-	foreach(lc, GetSubscriptionRelations(MyLogicalRepWorker->subid))
-		track_relation_tree(((SubscriptionRelState *) lfirst(lc))->relid);
+	}
+	for (level = pgstat_get_xact_stack_level(GetCurrentTransactionNestLevel());
+		 level != NULL; level = level->prev)
+	{
+		for (PgStat_TableXactStatus *xact = level->first; xact != NULL;
+			 xact = xact->next)
+		{
+			if (!xact->parent->t_shared && track_counted_changes(xact->parent))
+				relation_touch(xact->parent->t_id);
+		}
+	}
 }
 
 static void
 track_xact_callback(XactEvent event, void *arg)
 {
-	if (track_changed_definitions &&
-		(event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE ||
-		 event == XACT_EVENT_COMMIT))
+	switch (event)
 	{
-		statement_outdate_all();
-		track_changed_definitions = false;
-	}
-	if (IsLogicalWorker() &&
-		(event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE))
-	{
-		track_apply();
-		/* the commit of another transaction may be what this one is about */
-		prepared_resolve();
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			/* what was counted, if only for whoever does it without a hook */
+			if (TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
+				(pgstat_track_counts || IsLogicalWorker()))
+				track_counted_relations();
+			/* an apply worker may have ended a prepared transaction */
+			if (IsLogicalWorker())
+				prepared_resolve();
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+		case XACT_EVENT_ABORT:
+			if (track_changed_definitions)
+				statement_outdate_all();
+			track_changed_definitions = false;
+			track_missed_changes = false;
+			break;
+		default:
+			break;
 	}
 }
 
@@ -257,69 +256,100 @@ track_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		statement_outdate_all();
 }
 
+/*
+ * Is the drop of this part of a relation one of definitions?  Commands that
+ * rewrite a relation drop what they rewrote, as a whole and internally.
+ */
+static bool
+track_drops_definition(Oid relid, int subId, const ObjectAccessDrop *drop)
+{
+	return subId != 0 ||
+		((drop->dropflags & PERFORM_DELETION_INTERNAL) == 0 &&
+		 get_rel_relkind(relid) != RELKIND_INDEX);
+}
+
+/*
+ * TRUNCATE reaches an object; or one is dropped, maybe along with a temporary
+ * one that the command is about.
+ */
 static void
 track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 					int subId, void *arg)
 {
 	if (track_next_object_access != NULL)
 		track_next_object_access(access, classId, objectId, subId, arg);
-	if (access == OAT_TRUNCATE && classId == RelationRelationId &&
+	if (access != OAT_TRUNCATE && access != OAT_DROP)
+		return;
+
+	if (classId == RelationRelationId &&
 		get_rel_persistence(objectId) != RELPERSISTENCE_TEMP)
-		relation_touch(objectId);
+	{
+		if (access == OAT_TRUNCATE)
+			relation_touch(objectId);
+		else if (track_drops_definition(objectId, subId, arg))
+			track_definitions(DDL_CATALOG);
+	}
+	else if (classId == ProcedureRelationId && access == OAT_DROP)
+		track_definitions(DDL_CATALOG);
 }
 
 /*
- * A partition made after cache_attach has no trigger of its own for TRUNCATE:
- * touch what the triggers above it stand for.
+ * The relations that a utility command names, of which more is to be done when
+ * it is through; by oid, since it may change what their names mean.
  */
-static void
-track_truncate(const TruncateStmt *stmt)
+static List *
+track_named_relations(Node *stmt)
 {
+	List	   *names = NIL;
+	List	   *relids = NIL;
 	ListCell   *lc;
 
-	foreach(lc, stmt->relations)
+	if (IsA(stmt, TruncateStmt))
+		names = ((TruncateStmt *) stmt)->relations;
+	else if (IsA(stmt, RefreshMatViewStmt))
+		names = list_make1(((RefreshMatViewStmt *) stmt)->relation);
+	foreach(lc, names)
 	{
 		Oid			relid = RangeVarGetRelid(lfirst_node(RangeVar, lc), NoLock,
 											 true);
 
-		if (OidIsValid(relid) && get_rel_relispartition(relid))
-			trigger_touch_relation(relid);
+		if (OidIsValid(relid))
+			relids = lappend_oid(relids, relid);
 	}
+	return relids;
 }
 
 /*
  * Touch what a utility command that is done has changed, but for definitions.
  */
 static void
-track_utility_rows(Node *stmt)
+track_utility_rows(Node *stmt, const List *relids)
 {
+	ListCell   *lc;
+
 	switch (nodeTag(stmt))
 	{
 		case T_CopyStmt:
 			invalidate_end_write();
-			{
-				CopyStmt   *copy = (CopyStmt *) stmt;
-				Oid			relid = InvalidOid;
-
-				if (copy->is_from && copy->relation != NULL)
-					relid = RangeVarGetRelid(copy->relation, NoLock, true);
-				if (OidIsValid(relid))
-					track_relation_tree(relid);
-				break;
-			}
+			if (((CopyStmt *) stmt)->is_from)
+				track_counted_relations();
+			break;
 		case T_TruncateStmt:
-			track_truncate((TruncateStmt *) stmt);
+
+			/*
+			 * A partition made after cache_attach has no trigger of its own
+			 * for TRUNCATE: touch what the triggers above it stand for.
+			 */
+			foreach(lc, relids)
+			{
+				if (get_rel_relispartition(lfirst_oid(lc)))
+					trigger_touch_relation(lfirst_oid(lc));
+			}
 			break;
 		case T_RefreshMatViewStmt:
-			{
-				Oid			relid;
-
-				relid = RangeVarGetRelid(((RefreshMatViewStmt *) stmt)->relation,
-										 NoLock, true);
-				if (OidIsValid(relid))
-					relation_touch(relid);
-				break;
-			}
+			foreach(lc, relids)
+				relation_touch(lfirst_oid(lc));
+			break;
 		case T_TransactionStmt:
 			{
 				TransactionStmtKind kind = ((TransactionStmt *) stmt)->kind;
@@ -343,7 +373,9 @@ track_utility(PlannedStmt *pstmt, const char *queryString,
 	Node	   *stmt = pstmt->utilityStmt;
 	bool		tracked = IsTransactionState() && !RecoveryInProgress();
 	DdlChange	change = tracked ? ddl_classify(stmt) : DDL_NOTHING;
+	List	   *relids = tracked ? track_named_relations(stmt) : NIL;
 
+	track_missed_changes |= !pgstat_track_counts;
 	track_definitions(change);
 	if (IsA(stmt, CopyStmt))
 		invalidate_begin_write();
@@ -355,7 +387,7 @@ track_utility(PlannedStmt *pstmt, const char *queryString,
 								params, queryEnv, dest, qc);
 	track_definitions(change);
 	if (tracked && IsTransactionState())
-		track_utility_rows(stmt);
+		track_utility_rows(stmt, relids);
 }
 
 void

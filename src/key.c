@@ -76,9 +76,6 @@ static const char *const key_shared_settings[] = {
 	"xmloption",
 };
 
-/* Settings whose place in or out of keys is remembered. */
-#define KEY_VERDICTS 128
-
 /*
  * Settings that are not part of a key, sorted.  A name that ends in an
  * asterisk stands for all that begin so.  search_path is here because it is in
@@ -263,53 +260,87 @@ key_append_setting(CacheKey *key, struct config_generic *setting)
 }
 
 /*
- * key_ignores_setting, from memory.  The verdict is remembered by the address of
- * the name, and the name with it, lest the address come to hold another one.
+ * The settings worth a look at every key: of the built-in ones those that can
+ * change and are not ignored, and all custom ones.  PostgreSQL's array is kept
+ * beside, to notice when settings come and go: as long as it has the same
+ * pointers in the same places, these point to settings, too.
  */
-static bool
-key_remembers_ignored(const char *name)
+static struct
 {
-	static struct
-	{
-		const char *address;
-		char		name[NAMEDATALEN];
-		bool		ignored;
-	}			verdicts[KEY_VERDICTS];
-	int			i = ((uintptr_t) name >> 3) % KEY_VERDICTS;
+	struct config_generic **known;	/* PostgreSQL's array, when last looked */
+	int			nknown;
+	struct config_generic **watched;
+	int			nwatched;
+} key_settings;
 
-	if (verdicts[i].address != name || strcmp(verdicts[i].name, name) != 0)
-	{
-		bool		ignored = key_ignores_setting(name);
+static void
+key_watch_settings(struct config_generic **settings, int n)
+{
+	if (n == key_settings.nknown &&
+		memcmp(settings, key_settings.known, n * sizeof(*settings)) == 0)
+		return;
 
-		if (strlcpy(verdicts[i].name, name, NAMEDATALEN) >= NAMEDATALEN)
-			return ignored;
-		verdicts[i].address = name;
-		verdicts[i].ignored = ignored;
+	if (key_settings.known != NULL)
+	{
+		pfree(key_settings.known);
+		pfree(key_settings.watched);
 	}
-	return verdicts[i].ignored;
+	key_settings.nknown = 0;
+	key_settings.known = MemoryContextAlloc(TopMemoryContext,
+											n * sizeof(*settings));
+	key_settings.watched = MemoryContextAlloc(TopMemoryContext,
+											  n * sizeof(*settings));
+	key_settings.nwatched = 0;
+	for (int i = 0; i < n; i++)
+	{
+		if (settings[i]->group == CUSTOM_OPTIONS ||
+			(settings[i]->context > PGC_POSTMASTER &&
+			 !key_ignores_setting(settings[i]->name)))
+			key_settings.watched[key_settings.nwatched++] = settings[i];
+	}
+	memcpy(key_settings.known, settings, n * sizeof(*settings));
+	key_settings.nknown = n;
 }
 
 /*
  * Append what is set.  A custom setting that no library knows is there only
  * because this session has set it, and is told from one never set even if it
- * was reset since.  ignored: append texts among the ignored ones instead.
+ * was reset since.
  */
 static void
-key_append_settings(CacheKey *key, bool ignored)
+key_append_settings(CacheKey *key)
+{
+	int			n;
+	struct config_generic **settings = compat_guc_variables(&n);
+
+	key_watch_settings(settings, n);
+	for (int i = 0; i < key_settings.nwatched; i++)
+	{
+		struct config_generic *setting = key_settings.watched[i];
+
+		if (unlikely(setting->source > PGC_S_DYNAMIC_DEFAULT ||
+					 (setting->flags & GUC_CUSTOM_PLACEHOLDER) != 0) &&
+			(setting->group != CUSTOM_OPTIONS ||
+			 (setting->context > PGC_POSTMASTER &&
+			  !key_ignores_setting(setting->name))))
+			key_append_setting(key, setting);
+	}
+}
+
+/* Append the texts that are set among the ignored settings. */
+static void
+key_append_ignored_texts(CacheKey *key)
 {
 	int			n;
 	struct config_generic **settings = compat_guc_variables(&n);
 
 	for (int i = 0; i < n; i++)
 	{
-		struct config_generic *setting = settings[i];
-
-		if (unlikely(setting->source > PGC_S_DYNAMIC_DEFAULT ||
-					 (setting->flags & GUC_CUSTOM_PLACEHOLDER) != 0) &&
-			setting->context > PGC_POSTMASTER &&
-			(!ignored || setting->vartype == PGC_STRING) &&
-			key_remembers_ignored(setting->name) == ignored)
-			key_append_setting(key, setting);
+		if (settings[i]->source > PGC_S_DYNAMIC_DEFAULT &&
+			settings[i]->context > PGC_POSTMASTER &&
+			settings[i]->vartype == PGC_STRING &&
+			key_ignores_setting(settings[i]->name))
+			key_append_setting(key, settings[i]);
 	}
 }
 
@@ -376,7 +407,7 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 
 	session_start = key->len;
 	key_append_path(key, true);
-	key_append_settings(key, false);
+	key_append_settings(key);
 	((KeyHeader *) key->data)->session_len = key->len - session_start;
 
 	key->hash = hash_bytes_extended((unsigned char *) key->data, key->len, 0);
@@ -473,7 +504,7 @@ key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 	key_append_bytes(key, head->data, head->len);
 	key->hash = head->hash;
 	if (head->opaque)
-		key_append_settings(key, true);
+		key_append_ignored_texts(key);
 	if (params != NULL)
 		key_append_params(key, params);
 	if (key->len > head->len)

@@ -54,8 +54,12 @@
 #include "catalog/namespace.h"
 #include "catalog/dependency.h"
 #include "catalog/objectaccess.h"
+#include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_proc.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "ddl.h"
 #include "executor/executor.h"
 #include "invalidate.h"
@@ -281,16 +285,27 @@ track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	if (access != OAT_TRUNCATE && access != OAT_DROP)
 		return;
 
-	if (classId == RelationRelationId &&
-		get_rel_persistence(objectId) != RELPERSISTENCE_TEMP)
+	switch (classId)
 	{
-		if (access == OAT_TRUNCATE)
-			relation_touch(objectId);
-		else if (track_drops_definition(objectId, subId, arg))
+		case RelationRelationId:
+			if (get_rel_persistence(objectId) == RELPERSISTENCE_TEMP)
+				break;
+			if (access == OAT_TRUNCATE)
+				relation_touch(objectId);
+			else if (track_drops_definition(objectId, subId, arg))
+				track_definitions(DDL_CATALOG);
+			break;
+			/* parts of a relation, maybe of a temporary one */
+		case AttrDefaultRelationId:
+		case ConstraintRelationId:
+		case RewriteRelationId:
+		case TriggerRelationId:
+		case TypeRelationId:
+			break;
+		default:
 			track_definitions(DDL_CATALOG);
+			break;
 	}
-	else if (classId == ProcedureRelationId && access == OAT_DROP)
-		track_definitions(DDL_CATALOG);
 }
 
 /*

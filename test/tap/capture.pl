@@ -323,6 +323,9 @@ ended 'INSERT routed to a child by a trigger',
 my $data = "COPY t FROM PROGRAM \$\$printf '4\\t40\\n'\$\$";
 ended 'COPY', write => $data;
 ended 'COPY in a transaction', write => "BEGIN; $data; COMMIT";
+ended 'COPY in a savepoint', write => "BEGIN; SAVEPOINT s; $data; RELEASE s; COMMIT";
+ended 'COPY in a block with EXCEPTION', write => "DO \$do\$BEGIN BEGIN $data; EXCEPTION WHEN division_by_zero THEN NULL; END; END\$do\$";
+ended 'COPY FREEZE', write => "BEGIN; TRUNCATE t; $data (FREEZE); COMMIT";
 ended 'COPY of many rows', write => q(COPY t FROM PROGRAM 'seq 10 3000 | sed s/$/,1/' (FORMAT csv));
 ended 'COPY of what the client sends', fresh => 1, write => "COPY t FROM stdin;\n4\t40\n\\.\n";
 ended 'COPY to a view', setup => $trigger . 'CREATE VIEW shown AS SELECT * FROM u; CREATE TRIGGER fired INSTEAD OF INSERT ON shown FOR EACH ROW EXECUTE FUNCTION fired()',
@@ -408,6 +411,14 @@ ended 'GRANT of a role', setup => "$secure CREATE POLICY group_sees ON t TO regr
 do_in($admin, 'REVOKE regress_cache_group FROM regress_cache_reader');
 ended 'ALTER TABLE OWNER', setup => "$secure CREATE VIEW a AS SELECT * FROM t; GRANT SELECT ON a TO regress_cache_reader; GRANT SELECT ON t TO regress_cache_owner", role => 'regress_cache_reader',
   read => 'SELECT sum(v) FROM a', write => 'ALTER VIEW a OWNER TO regress_cache_owner';
+
+ended "a policy that needs the type of a temporary table, dropped with that by $_", setup => "$secure DROP POLICY few ON t", role => 'regress_cache_reader',
+  warm => 'CREATE TEMP TABLE h (b int); CREATE POLICY few ON t USING (NULL::h IS NULL AND v < 25)', write => $_
+  foreach 'DROP TABLE h CASCADE', 'DISCARD TEMP';
+
+# Temporary tables may have rules and triggers that write to others.
+ended 'a rule of a temporary table', warm => 'CREATE TEMP TABLE h (a int); CREATE RULE r AS ON INSERT TO h DO ALSO INSERT INTO t VALUES (NEW.a, 1)', write => 'INSERT INTO h VALUES (9)';
+ended 'a trigger of a temporary table', setup => $trigger, warm => 'CREATE TEMP TABLE h (a int); CREATE TRIGGER fired AFTER INSERT ON h EXECUTE FUNCTION fired()', write => 'INSERT INTO h VALUES (9)';
 
 # What changes nothing.
 kept $_, write => $_

@@ -13,7 +13,7 @@
  * they are written, by these functions or by hand, a statement trigger ticks
  * the tag that makes every session read them anew.
  *
- * Results are cached under the text of a query and not under its name, so a
+ * Results are cached under the text of a query as well as its name, so a
  * new definition needs no invalidation of the results of the old one.
  *
  * Locks.  Those of the rows, taken by INSERT and DELETE.

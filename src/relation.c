@@ -3,15 +3,17 @@
  * relation.c
  *	  The slots that stand for the rows of relations.
  *
- * A query over a partitioned or inherited table depends on that table alone,
- * whatever its partitions and children are as it runs.  So a change to a
- * relation touches the slots of all its ancestors as well as its own.
+ * A query over a partitioned table depends on that table alone, whatever its
+ * partitions are as it runs.  So a change to a relation touches the slots of all
+ * its ancestors as well as its own.
  *
  * Each process remembers the slots per relation, because finding ancestors
  * means reading pg_inherits.  Any relcache invalidation empties the memo: who
  * becomes an ancestor of a relation is written to catalog rows of other
- * relations than that one.  A relation that gains or loses an ancestor is
- * locked by that against writers, as are its descendants; and all such commands
+ * relations than that one.  A relation that becomes a partition is locked
+ * against writers by that, as are its descendants.  One whose parent comes to
+ * inherit is not, so its writer may not know of all above it; therefore a query
+ * over inherited tables depends on each of them (depend.c).  All such commands
  * are DDL, which touches the catalog's slot in any case.
  *
  * What this file must not do: decide whether rows have changed.

@@ -15,9 +15,10 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 MODULE_big = cache
 OBJS = $(addprefix src/,$(addsuffix .o, \
-	admin attach cache clock codec ddl define depend evict fetch flight guc \
-	invalidate key l2 params policy prepared qstats redis relation report \
-	shmem sql stable statement stats store template track trigger url worker))
+	admin admit attach cache clock codec ddl define depend evict fetch flight \
+	guc invalidate key l2 lookup params plan policy prepared qstats redis \
+	relation report scan serve shmem sql stable statement stats store template track \
+	trigger url worker))
 
 EXTENSION = cache
 DATA = src/cache--1.0.sql

@@ -16,7 +16,7 @@
 
 #include "access/relation.h"
 #include "access/xact.h"
-#include "fetch.h"
+#include "lookup.h"
 #include "fmgr.h"
 #include "invalidate.h"
 #include "miscadmin.h"
@@ -86,7 +86,7 @@ cache_invalidate_query(PG_FUNCTION_ARGS)
 		Oid		   *types;
 		int			nparams = params_read(fcinfo, 1, &types, &params);
 
-		tag = fetch_query_tag(name, nparams, types, params, &len);
+		tag = lookup_query_tag(name, nparams, types, params, &len);
 	}
 	invalidate_tag(CLOCK_TAG_QUERY, tag, len);
 	PG_RETURN_VOID();

@@ -36,6 +36,9 @@
 #include "guc.h"
 #include "invalidate.h"
 #include "miscadmin.h"
+#include "plan.h"
+#include "scan.h"
+#include "serve.h"
 #include "shmem.h"
 #include "track.h"
 #include "worker.h"
@@ -58,5 +61,8 @@ _PG_init(void)
 	invalidate_init();
 	flight_init();
 	track_init();
+	scan_init();
+	serve_init();
+	plan_init();
 	worker_register();
 }

@@ -46,7 +46,7 @@ struct CodecReceiver
 	Size		max_size;
 	TupleDesc	expected;		/* or NULL */
 	MemoryContext context;		/* of the payload */
-	MemoryContext overflow;		/* of the tuplestore */
+	MemoryContext overflow;		/* of the tuplestore, or NULL */
 	MemoryContext row_context;	/* of one row, while it is encoded */
 	TupleDesc	tupdesc;		/* of the rows received */
 	TupleDesc	json_desc;		/* of the tuplestore's rows, form json */
@@ -103,14 +103,23 @@ codec_put_tuple(CodecReceiver *receiver, MinimalTuple tuple,
 }
 
 /*
- * The payload has become too large: move its rows to a tuplestore.
+ * The payload has become too large: move its rows to a tuplestore, if one is
+ * wanted.
  */
 static void
 codec_overflow(CodecReceiver *receiver)
 {
-	MemoryContext old = MemoryContextSwitchTo(receiver->overflow);
+	MemoryContext old;
 	CodecReader reader = {0};
 
+	if (receiver->overflow == NULL)
+	{
+		pfree(receiver->data);
+		receiver->data = NULL;
+		return;
+	}
+
+	old = MemoryContextSwitchTo(receiver->overflow);
 	receiver->tuplestore = tuplestore_begin_heap(true, false, work_mem);
 	MemoryContextSwitchTo(receiver->context);
 	((CodecHeader *) receiver->data)->nrows = receiver->nrows;
@@ -184,6 +193,9 @@ codec_receive(TupleTableSlot *slot, DestReceiver *self)
 	CodecReceiver *receiver = (CodecReceiver *) self;
 	MemoryContext old;
 
+	if (receiver->data == NULL && receiver->overflow == NULL)
+		return true;
+
 	MemoryContextReset(receiver->row_context);
 	old = MemoryContextSwitchTo(receiver->row_context);
 	if (receiver->form == KEY_FORM_JSON)
@@ -194,7 +206,7 @@ codec_receive(TupleTableSlot *slot, DestReceiver *self)
 			!codec_append(receiver, DatumGetPointer(value),
 						  VARSIZE(DatumGetPointer(value))))
 			codec_overflow(receiver);
-		if (receiver->data == NULL)
+		if (receiver->tuplestore != NULL)
 			codec_put_json(receiver, value);
 	}
 	else
@@ -207,7 +219,7 @@ codec_receive(TupleTableSlot *slot, DestReceiver *self)
 			if (!codec_append(receiver, tuple, tuple->t_len))
 				codec_overflow(receiver);
 		}
-		if (receiver->data == NULL)
+		if (receiver->tuplestore != NULL)
 			tuplestore_puttupleslot(receiver->tuplestore, slot);
 	}
 	MemoryContextSwitchTo(old);

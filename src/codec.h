@@ -15,14 +15,15 @@
 
 /*
  * A receiver that encodes what it receives.  Up to max_size bytes are kept as
- * one payload; a result that grows larger moves to a tuplestore, which is
- * what the caller then returns rows from, and is never stored.
+ * one payload; a result that grows larger is never stored: it moves to a
+ * tuplestore, which is what the caller then returns rows from, or is dropped
+ * if the rows go elsewhere as well.
  */
 typedef struct CodecReceiver CodecReceiver;
 
 /*
  * Create a receiver, and its payload, in the current memory context.
- * overflow: where to put the tuplestore; expected: row type that was promised,
+ * overflow: where to put the tuplestore, NULL for none; expected: row type that was promised,
  * NULL for any.
  */
 extern CodecReceiver *codec_create_receiver(KeyForm form, Size max_size,

@@ -291,6 +291,7 @@ depend_check_relation(RangeTblEntry *rte, Dependencies *deps)
 	{
 		bool		partitioned = rte->relkind == RELKIND_PARTITIONED_TABLE;
 
+		deps->inherits = true;
 		foreach(lc, find_all_inheritors(rte->relid, NoLock, NULL))
 		{
 			if (depend_check_kind(lfirst_oid(lc), deps))
@@ -351,6 +352,9 @@ depend_walk_query(Query *query, Dependencies *deps)
 
 		if (rte->rtekind == RTE_RELATION && depend_check_relation(rte, deps))
 			return true;
+		if (rte->rtekind == RTE_NAMEDTUPLESTORE)
+			return depend_refuse(deps, "it reads the rows that a statement has changed",
+								 depend_uncached_hint);
 	}
 	return query_tree_walker(query, depend_walker, deps, 0);
 }

@@ -18,6 +18,7 @@ typedef struct Dependencies
 								 * the result, as far as the query goes */
 	bool		executable;		/* the user may call all functions */
 	bool		complete;		/* no function reads relations besides these */
+	bool		inherits;		/* one of the relations has children */
 	List	   *relations;		/* oids of all relations read, unique */
 	List	   *rtable;			/* range table entries to check privileges on,
 								 * copied */

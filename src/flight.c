@@ -25,7 +25,8 @@
  * Deadlocks.  A waiter holds locks of its transaction, and a leader can come
  * to wait for one of them, if only behind a third process; the deadlock
  * detector does not see condition variables.  So a waiter looks every
- * FLIGHT_SLICE ms, and stops waiting for a leader that waits for a lock.  It
+ * FLIGHT_SLICE ms, and stops waiting for a leader that waits for a lock; and
+ * for one that waits for its client, which may never go on reading.  It
  * also never waits while it leads itself, and never longer than its deadline.
  * (Locks that a leader's parallel workers wait for are left to the deadline.)
  *
@@ -209,15 +210,16 @@ flight_ended(SharedFlightPlace *place, uint32 serial, FlightOutcome *outcome)
 }
 
 /*
- * Is the leader waiting for a lock?  A glance without lock is enough: a leader
- * that is really stuck is so at the next glance as well.
+ * Is the leader waiting for a lock, or for its client?  A glance without lock
+ * is enough: a leader that is really stuck is so at the next glance as well.
  */
 static bool
 flight_stuck(const SharedFlightPlace *place)
 {
 	uint32		event = ProcGlobal->allProcs[place->pgprocno].wait_event_info;
 
-	return (event & 0xFF000000) == PG_WAIT_LOCK;
+	return (event & 0xFF000000) == PG_WAIT_LOCK ||
+		(event & 0xFF000000) == PG_WAIT_CLIENT;
 }
 
 /*

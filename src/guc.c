@@ -20,10 +20,13 @@
 #include "guc.h"
 #include "url.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
 #include "utils/varlena.h"
 
 bool		cache_enabled = true;
+bool		cache_explain = true;
 bool		cache_log = false;
+double		cache_min_cost = -1.0;
 double		cache_ttl_jitter = 0.1;
 int			cache_default_ttl = 300;
 int			cache_fill_wait = 30000;
@@ -33,9 +36,36 @@ int			cache_l1_ttl = 60;
 int			cache_l2_timeout = 50;
 int			cache_max_entry_size = 1024;
 int			cache_max_query_stats = 1000;
+int			cache_mode = CACHE_MODE_OFF;
 int			cache_tag_slots = 262144;
 char	   *cache_redis_url = NULL;
 char	   *cache_trusted_functions = NULL;
+
+static const struct config_enum_entry guc_modes[] = {
+	{"off", CACHE_MODE_OFF, false},
+	{"hint", CACHE_MODE_HINT, false},
+	{"auto", CACHE_MODE_AUTO, false},
+	{"shadow", CACHE_MODE_SHADOW, false},
+	{NULL, 0, false}
+};
+
+/*
+ * Plans that PostgreSQL keeps were made for the old value: it is to make them
+ * anew.
+ */
+static void
+guc_assign_mode(int newval, void *extra)
+{
+	if (newval != cache_mode)
+		ResetPlanCache();
+}
+
+static void
+guc_assign_min_cost(double newval, void *extra)
+{
+	if (newval != cache_min_cost)
+		ResetPlanCache();
+}
 
 /*
  * An integer default from the environment; fallback if it is not there, no
@@ -149,6 +179,17 @@ guc_init(void)
 							 NULL,
 							 NULL);
 
+	DefineCustomBoolVariable("cache.explain",
+							 "EXPLAIN shows how the cache serves a statement.",
+							 "When off it shows, and runs, the plan as it is without the cache.",
+							 &cache_explain,
+							 true,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
+
 	DefineCustomIntVariable("cache.fill_wait",
 							"How long to wait for another session that executes the same query.",
 							"Zero executes it at once.",
@@ -250,6 +291,31 @@ guc_init(void)
 							NULL,
 							NULL,
 							NULL);
+
+	DefineCustomRealVariable("cache.min_cost",
+							 "Least time that executing a plain SELECT takes for its result to be stored.",
+							 "-1 stores what is measured to be dearer to execute than to serve, and asked for again.",
+							 &cache_min_cost,
+							 -1.0,
+							 -1.0,
+							 INT_MAX,
+							 PGC_USERSET,
+							 GUC_UNIT_MS,
+							 NULL,
+							 guc_assign_min_cost,
+							 NULL);
+
+	DefineCustomEnumVariable("cache.mode",
+							 "Which plain SELECTs go through the cache.",
+							 NULL,
+							 &cache_mode,
+							 CACHE_MODE_OFF,
+							 guc_modes,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 guc_assign_mode,
+							 NULL);
 
 	DefineCustomStringVariable("cache.redis_url",
 							   "Where Redis or Valkey, the second tier, is.",

@@ -8,8 +8,19 @@
 #ifndef CACHE_GUC_H
 #define CACHE_GUC_H
 
+/* Which plain SELECTs go through the cache. */
+typedef enum CacheMode
+{
+	CACHE_MODE_OFF,
+	CACHE_MODE_HINT,			/* those with a comment that says so */
+	CACHE_MODE_AUTO,			/* all that may, and are worth it */
+	CACHE_MODE_SHADOW			/* none, but what auto would do is counted */
+} CacheMode;
+
 extern bool cache_enabled;
+extern bool cache_explain;
 extern bool cache_log;
+extern double cache_min_cost;	/* ms, < 0: automatic */
 extern double cache_ttl_jitter; /* fraction of the ttl, 0 .. 0.5 */
 extern int	cache_default_ttl;	/* s */
 extern int	cache_fill_wait;	/* ms */
@@ -19,6 +30,7 @@ extern int	cache_l1_ttl;		/* s */
 extern int	cache_l2_timeout;	/* ms */
 extern int	cache_max_entry_size;	/* kB */
 extern int	cache_max_query_stats;
+extern int	cache_mode;			/* a CacheMode */
 extern int	cache_tag_slots;
 extern char *cache_redis_url;
 extern char *cache_trusted_functions;	/* a list of identifiers */

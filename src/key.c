@@ -11,6 +11,9 @@
  *	KeyHeader | query | tags | name | parameter types | search path, settings
  *	digest | texts otherwise ignored, if opaque | parameters
  *
+ * The result of a plain statement has no text in its key, so that comments make
+ * no difference; the digest says it all.
+ *
  * Entries are compared by all of these bytes; the hash only finds them.  Every
  * part has its length before it or in the header, so that no two different
  * requests give the same bytes.
@@ -25,7 +28,8 @@
  * any extension may add one.  So every setting that differs from its built-in
  * default is in the key, less those that are known not to matter
  * (key_ignored_settings): what costs, limits and logging do to a query is not
- * seen in its rows.  But a text, such as application_name, can be used to say
+ * seen in its rows.  (Those that change plans are in the keys of plain
+ * queries, for they can be seen in the order of the rows.)  But a text, such as application_name, can be used to say
  * who someone is; so a query that calls functions of which nothing is known
  * (opaque) has those in its key, too.  Settings that only a restart changes need no place in the
  * key of something that does not survive one.  Users are in the key by oid,
@@ -93,9 +97,12 @@ static const char *const key_ignored_settings[] = {
 	"bgwriter_*",
 	"cache.default_ttl",
 	"cache.enabled",
+	"cache.explain",
 	"cache.fill_wait",
 	"cache.l*",
 	"cache.max_*",
+	"cache.min_cost",
+	"cache.mode",
 	"cache.redis_url",
 	"cache.ttl_jitter",
 	"checkpoint_*",
@@ -166,6 +173,28 @@ static const char *const key_ignored_settings[] = {
 	"zero_damaged_pages",
 };
 
+/*
+ * Those of them that have a say in how a query is planned, and so in the order
+ * of rows where the query does not give one; sorted.
+ */
+static const char *const key_planning_settings[] = {
+	"constraint_exclusion",
+	"cpu_*",
+	"cursor_tuple_fraction",
+	"effective_cache_size",
+	"enable_*",
+	"geqo*",
+	"hash_mem_multiplier",
+	"max_parallel_*",
+	"min_parallel_*",
+	"parallel_*",
+	"plan_cache_mode",
+	"random_page_cost",
+	"recursive_worktable_factor",
+	"seq_page_cost",
+	"work_mem",
+};
+
 static void
 key_reserve(CacheKey *key, Size more)
 {
@@ -192,8 +221,7 @@ key_append_bytes(CacheKey *key, const void *data, Size len)
 }
 
 /*
- * Compare a setting's name, in either case, with an entry of
- * key_ignored_settings.
+ * Compare a setting's name, in either case, with an entry of a list.
  */
 static int
 key_compare_setting(const void *key, const void *entry)
@@ -209,16 +237,25 @@ key_compare_setting(const void *key, const void *entry)
 	return *pattern == '*' ? 0 : (int) pg_ascii_tolower(*name) - (int) *pattern;
 }
 
+/*
+ * Is a setting in a sorted list?  An asterisk stands for no custom settings,
+ * unless after their class.
+ */
+static bool
+key_lists_setting(const char *const *list, size_t n, const char *name)
+{
+	const char *const *entry = bsearch(name, list, n, sizeof(char *),
+									   key_compare_setting);
+
+	return entry != NULL &&
+		(strchr(name, '.') == NULL || strchr(*entry, '.') != NULL);
+}
+
 bool
 key_ignores_setting(const char *name)
 {
-	const char *const *entry = bsearch(name, key_ignored_settings,
-									   lengthof(key_ignored_settings),
-									   sizeof(char *), key_compare_setting);
-
-	/* an asterisk stands for no custom settings, unless after their class */
-	return entry != NULL &&
-		(strchr(name, '.') == NULL || strchr(*entry, '.') != NULL);
+	return key_lists_setting(key_ignored_settings,
+							 lengthof(key_ignored_settings), name);
 }
 
 /*
@@ -271,6 +308,10 @@ static struct
 	int			nknown;
 	struct config_generic **watched;
 	int			nwatched;
+	struct config_generic **planning;	/* those of planning, of which keys of
+										 * plain queries have those that are
+										 * set */
+	int			nplanning;
 } key_settings;
 
 static void
@@ -284,15 +325,23 @@ key_watch_settings(struct config_generic **settings, int n)
 	{
 		pfree(key_settings.known);
 		pfree(key_settings.watched);
+		pfree(key_settings.planning);
 	}
 	key_settings.nknown = 0;
 	key_settings.known = MemoryContextAlloc(TopMemoryContext,
 											n * sizeof(*settings));
 	key_settings.watched = MemoryContextAlloc(TopMemoryContext,
 											  n * sizeof(*settings));
+	key_settings.planning = MemoryContextAlloc(TopMemoryContext,
+											   n * sizeof(*settings));
 	key_settings.nwatched = 0;
+	key_settings.nplanning = 0;
 	for (int i = 0; i < n; i++)
 	{
+		if (key_lists_setting(key_planning_settings,
+							  lengthof(key_planning_settings),
+							  settings[i]->name))
+			key_settings.planning[key_settings.nplanning++] = settings[i];
 		if (settings[i]->group == CUSTOM_OPTIONS ||
 			(settings[i]->context > PGC_POSTMASTER &&
 			 !key_ignores_setting(settings[i]->name)))
@@ -324,6 +373,19 @@ key_append_settings(CacheKey *key)
 			 (setting->context > PGC_POSTMASTER &&
 			  !key_ignores_setting(setting->name))))
 			key_append_setting(key, setting);
+	}
+}
+
+/*
+ * Append what is set of planning.
+ */
+static void
+key_append_planning(CacheKey *key)
+{
+	for (int i = 0; i < key_settings.nplanning; i++)
+	{
+		if (key_settings.planning[i]->source > PGC_S_DYNAMIC_DEFAULT)
+			key_append_setting(key, key_settings.planning[i]);
 	}
 }
 
@@ -384,7 +446,7 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 	KeyHeader	header;
 	uint32		session_start;
 
-	key->len = 0;
+	memset(key, 0, sizeof(*key));
 	key->size = 1024;
 	key->data = palloc(key->size);
 
@@ -408,6 +470,8 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 	session_start = key->len;
 	key_append_path(key, true);
 	key_append_settings(key);
+	if (form == KEY_FORM_PLAIN)
+		key_append_planning(key);
 	((KeyHeader *) key->data)->session_len = key->len - session_start;
 
 	key->hash = hash_bytes_extended((unsigned char *) key->data, key->len, 0);
@@ -448,8 +512,26 @@ key_append_params(CacheKey *key, ParamListInfo params)
 }
 
 /*
- * The start of a request's key, without who asks and what is set, and with the
- * settings of shared results instead.
+ * Append the start of a request's key, without what tells the session.
+ */
+static void
+key_append_request(CacheKey *key, const CacheKey *request)
+{
+	KeyHeader	header = *(KeyHeader *) request->data;
+	const char *query = request->data + sizeof(header);
+	uint32		query_len = header.query_len;
+
+	if (header.form == KEY_FORM_PLAIN)
+		header.query_len = 0;
+	key_append_bytes(key, &header, sizeof(header));
+	key_append_bytes(key, query, header.query_len);
+	key_append_bytes(key, query + query_len,
+					 request->len - header.session_len - query_len -
+					 sizeof(header));
+}
+
+/*
+ * The same, without who asks, and with the settings of shared results.
  */
 static void
 key_share(const CacheKey *request, CacheKey *shared)
@@ -457,8 +539,7 @@ key_share(const CacheKey *request, CacheKey *shared)
 	KeyHeader  *header;
 	uint32		session_start;
 
-	key_append_bytes(shared, request->data,
-					 request->len - ((KeyHeader *) request->data)->session_len);
+	key_append_request(shared, request);
 	session_start = shared->len;
 	key_append_path(shared, false);
 	for (int i = 0; i < (int) lengthof(key_shared_settings); i++)
@@ -468,6 +549,8 @@ key_share(const CacheKey *request, CacheKey *shared)
 
 		key_append_bytes(shared, value, strlen(value) + 1);
 	}
+	if (((KeyHeader *) shared->data)->form == KEY_FORM_PLAIN)
+		key_append_planning(shared);
 	header = (KeyHeader *) shared->data;
 	header->user = InvalidOid;
 	header->session_user = InvalidOid;
@@ -486,7 +569,13 @@ key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
 	if (shared)
 		key_share(request, &key);
 	else
-		key_append_bytes(&key, request->data, request->len);
+	{
+		uint32		session_len = ((KeyHeader *) request->data)->session_len;
+
+		key_append_request(&key, request);
+		key_append_bytes(&key, request->data + request->len - session_len,
+						 session_len);
+	}
 	key_append_bytes(&key, digest, KEY_DIGEST_LENGTH);
 
 	head->data = key.data;
@@ -498,7 +587,7 @@ key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
 void
 key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 {
-	key->len = 0;
+	memset(key, 0, sizeof(*key));
 	key->size = head->len + (params != NULL ? 64 * params->numParams : 0);
 	key->data = palloc(key->size);
 	key_append_bytes(key, head->data, head->len);

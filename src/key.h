@@ -15,7 +15,8 @@
 typedef enum KeyForm
 {
 	KEY_FORM_JSON = 'j',		/* one json value per row */
-	KEY_FORM_ROWS = 'r'			/* one tuple per row */
+	KEY_FORM_ROWS = 'r',		/* one tuple per row */
+	KEY_FORM_PLAIN = 'p'		/* the same, of a query as it was sent */
 } KeyForm;
 
 #define KEY_DIGEST_LENGTH 32
@@ -31,6 +32,9 @@ typedef struct CacheKey
 	uint32		len;
 	uint32		size;			/* allocated */
 	uint64		hash;			/* of all bytes; valid once complete */
+	const char *label;			/* text that people are shown, if the key has
+								 * none; no part of it */
+	uint32		label_len;
 } CacheKey;
 
 /* What the keys of a statement's results have in common, as analysed. */
@@ -84,7 +88,7 @@ extern void key_init(CacheKey *key, KeyForm form, const char *query,
 
 /*
  * Make the head of result keys for the key of a request, in the current memory
- * context.  digest: KEY_DIGEST_LENGTH bytes that stand for what the statement
+ * context.  That of a plain query is without its text.  digest: KEY_DIGEST_LENGTH bytes that stand for what the statement
  * means; shared: neither who asks nor custom settings can change the result;
  * opaque: a text that is set for other purposes might.
  */

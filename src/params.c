@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * params.c
- *	  Query parameters from VARIADIC "any" arguments.
+ *	  Query parameters: from VARIADIC "any" arguments, or those of an execution.
  *
  * Values are made flat (neither compressed, nor stored elsewhere, nor
  * expanded), since their bytes become part of a key: two values are the same
@@ -76,4 +76,38 @@ params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 		param->value = nulls[i] ? (Datum) 0 : params_flatten(values[i], type);
 	}
 	return n;
+}
+
+ParamListInfo
+params_pick(ParamListInfo params, const ParamUse *refs, int n)
+{
+	ParamListInfo picked;
+
+	if (params == NULL || n == 0)
+		return NULL;
+	picked = makeParamList(n);
+	for (int i = 0; i < n; i++)
+	{
+		ParamExternData *to = &picked->params[i];
+		ParamExternData workspace;
+		ParamExternData *from;
+
+		if (refs[i].id > params->numParams)
+			return NULL;
+
+		/*
+		 * Speculatively, that is, without the errors of a variable that has
+		 * no value yet, and that the query may come not to look at.
+		 */
+		if (params->paramFetch != NULL)
+			from = params->paramFetch(params, refs[i].id, true, &workspace);
+		else
+			from = &params->params[refs[i].id - 1];
+		if (from->ptype != refs[i].type)
+			return NULL;
+		*to = *from;
+		if (!to->isnull)
+			to->value = params_flatten(from->value, from->ptype);
+	}
+	return picked;
 }

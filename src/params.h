@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * params.h
- *	  Query parameters from VARIADIC "any" arguments.
+ *	  Query parameters: from VARIADIC "any" arguments, or those of an execution.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,5 +19,20 @@
  */
 extern int	params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 						ParamListInfo *params);
+
+/* A parameter that a query refers to. */
+typedef struct ParamUse
+{
+	int			id;				/* from 1 */
+	Oid			type;
+} ParamUse;
+
+/*
+ * Those of params that a query refers to, flat, in that order, in the current
+ * memory context.  NULL if there are none, or one of them has no value of that
+ * type to look at.
+ */
+extern ParamListInfo params_pick(ParamListInfo params, const ParamUse *refs,
+								 int n);
 
 #endif							/* CACHE_PARAMS_H */

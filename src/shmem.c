@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "admit.h"
 #include "clock.h"
 #include "flight.h"
 #include "l2.h"
@@ -41,6 +42,7 @@ static const struct
 	{l2_shmem_size, l2_shmem_init},
 	{stats_shmem_size, stats_shmem_init},
 	{qstats_shmem_size, qstats_shmem_init},
+	{admit_shmem_size, admit_shmem_init},
 };
 
 static shmem_request_hook_type shmem_next_request;

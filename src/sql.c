@@ -40,7 +40,7 @@ PG_FUNCTION_INFO_V1(cache_cached);
  * The request in the arguments of cached_query and cached_rows.
  */
 static void
-sql_read_query(FunctionCallInfo fcinfo, KeyForm form, FetchRequest *request)
+sql_read_query(FunctionCallInfo fcinfo, KeyForm form, LookupRequest *request)
 {
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -72,7 +72,7 @@ sql_read_query(FunctionCallInfo fcinfo, KeyForm form, FetchRequest *request)
  * The request in the arguments of cached.
  */
 static void
-sql_read_name(FunctionCallInfo fcinfo, FetchRequest *request)
+sql_read_name(FunctionCallInfo fcinfo, LookupRequest *request)
 {
 	const Definition *definition;
 	char	   *name;
@@ -134,7 +134,7 @@ sql_open_json(FunctionCallInfo fcinfo, bool by_name)
 	FuncCallContext *funcctx = SRF_FIRSTCALL_INIT();
 	MemoryContext per_call = funcctx->multi_call_memory_ctx;
 	MemoryContext old = MemoryContextSwitchTo(per_call);
-	FetchRequest request;
+	LookupRequest request;
 	FetchResult result;
 	CodecReader *reader;
 
@@ -142,7 +142,7 @@ sql_open_json(FunctionCallInfo fcinfo, bool by_name)
 		sql_read_name(fcinfo, &request);
 	else
 		sql_read_query(fcinfo, KEY_FORM_JSON, &request);
-	fetch(&request, rsinfo->econtext->ecxt_per_query_memory, &result);
+	fetch(&request, NULL, rsinfo->econtext->ecxt_per_query_memory, &result);
 
 	if (result.tuplestore != NULL)
 	{
@@ -215,7 +215,7 @@ Datum
 cache_cached_rows(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	FetchRequest request;
+	LookupRequest request;
 	FetchResult result;
 	MemoryContext old;
 
@@ -228,8 +228,8 @@ cache_cached_rows(PG_FUNCTION_ARGS)
 				 errhint("Call it in FROM, with a column definition list: cached_rows(...) AS t(id int, title text).")));
 
 	sql_read_query(fcinfo, KEY_FORM_ROWS, &request);
-	request.expected = rsinfo->expectedDesc;
-	fetch(&request, rsinfo->econtext->ecxt_per_query_memory, &result);
+	fetch(&request, rsinfo->expectedDesc,
+		  rsinfo->econtext->ecxt_per_query_memory, &result);
 
 	if (result.tuplestore == NULL)
 	{

@@ -17,7 +17,13 @@
  * next use, never wrongly current.  On a standby nothing ticks; there the
  * invalidation messages of replay raise the epoch, whatever they say.
  *
- * The plan is an SPI plan, and so replanned by plancache when ANALYZE or a new
+ * A statement comes as a text, or, where the server has analysed it already, as
+ * a query tree.  The tree of a text can be another one each time (a variable of
+ * the same name in another function), so there it is compared.  What is no
+ * longer in a tree is which functions its names once stood for; the tree says
+ * which ones it calls, and so does the digest in the keys of its results.
+ *
+ * The plan of a text is an SPI plan, and so replanned by plancache when ANALYZE or a new
  * index calls for it, and executed as a custom or generic plan as it sees fit.
  *
  * Memory.  A statement has a memory context of its own; the least recently
@@ -36,7 +42,9 @@
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "depend.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "relation.h"
 #include "statement.h"
 #include "utils/hsearch.h"
@@ -135,7 +143,8 @@ statement_make_memo(void)
 static void
 statement_free(Statement *stmt)
 {
-	SPI_freeplan(stmt->plan);
+	if (stmt->plan != NULL)
+		SPI_freeplan(stmt->plan);
 	MemoryContextDelete(stmt->context);
 }
 
@@ -155,9 +164,23 @@ statement_forget(Statement *stmt)
 		statement_free(stmt);
 }
 
+/*
+ * Is this the tree of a statement?
+ */
+static bool
+statement_is_of(Statement *stmt, const Query *query, uint64 serial)
+{
+	if (serial != STATEMENT_NO_SERIAL && serial == stmt->serial)
+		return true;
+	if (!equal(query, stmt->query))
+		return false;
+	stmt->serial = serial;
+	return true;
+}
+
 Statement *
-statement_find(const CacheKey *key, uint64 catalog_generation,
-			   uint64 roles_generation)
+statement_find(const CacheKey *key, const Query *query, uint64 serial,
+			   uint64 catalog_generation, uint64 roles_generation)
 {
 	StatementEntry *entry;
 	Statement  *stmt;
@@ -175,7 +198,8 @@ statement_find(const CacheKey *key, uint64 catalog_generation,
 		stmt->catalog_generation != catalog_generation ||
 		stmt->roles_generation != roles_generation ||
 		stmt->request_len != key->len ||
-		memcmp(stmt->request, key->data, key->len) != 0)
+		memcmp(stmt->request, key->data, key->len) != 0 ||
+		!statement_is_of(stmt, query, serial))
 	{
 		/* out of date, or of another key of the same hash */
 		statement_forget(stmt);
@@ -210,6 +234,9 @@ statement_remember(Statement *stmt)
 	statements.count++;
 	statements.bytes += stmt->request_len;
 }
+
+static const char *const statement_today_refusal =
+"a date or time in it is relative to the present";
 
 static void
 statement_refuse(const char *reason, const char *hint)
@@ -278,20 +305,19 @@ statement_mentions_today(const char *query)
 
 /*
  * Values of an anonymous record type refer to a registry of this session's.
+ * Returns the number of the first such column, or 0.
  */
-static void
-statement_check_columns(KeyForm form, TupleDesc tupdesc)
+static int
+statement_anonymous_column(TupleDesc tupdesc)
 {
-	if (form != KEY_FORM_ROWS)
-		return;
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		Oid			type = TupleDescAttr(tupdesc, i)->atttypid;
 
 		if (type == RECORDOID || type == RECORDARRAYOID)
-			statement_refuse(psprintf("column %d is an anonymous record", i + 1),
-							 "Cast the column to a named composite type, or select its fields.");
+			return i + 1;
 	}
+	return 0;
 }
 
 /*
@@ -309,40 +335,103 @@ statement_output_is_shareable(TupleDesc tupdesc)
 }
 
 /*
- * Make a statement of what was found out about a request, in a memory context
- * below the current one.
+ * A digest of what a tree means.  Where in its text something stood is not part
+ * of that; what looks like a location cannot be part of a value, since blanks
+ * are escaped there.
+ */
+static void
+statement_digest(const Query *query, uint8 *digest)
+{
+	static const char *const places[] = {
+		":location ", ":stmt_location ", ":stmt_len "
+	};
+	char	   *meaning = nodeToString(query);
+	char	   *to = meaning;
+
+	for (const char *from = meaning; *from != '\0';)
+	{
+		const char *place = NULL;
+
+		if (*from == ':')
+		{
+			for (int i = 0; i < (int) lengthof(places) && place == NULL; i++)
+			{
+				if (strncmp(from, places[i], strlen(places[i])) == 0)
+					place = places[i];
+			}
+		}
+		if (place != NULL)
+		{
+			from += strlen(place);
+			from += strspn(from, "-0123456789");
+		}
+		else
+			*to++ = *from++;
+	}
+	key_digest(meaning, to - meaning, digest);
+	pfree(meaning);
+}
+
+/*
+ * Make a statement of a request, of which nothing is known yet, in a memory
+ * context below the current one.
  */
 static Statement *
-statement_create(const CacheKey *key, CachedPlanSource *source,
-				 const Dependencies *deps)
+statement_create(const CacheKey *key, uint64 catalog_generation,
+				 uint64 roles_generation)
 {
-	const char *meaning = nodeToString(source->query_list);
-	uint8		digest[KEY_DIGEST_LENGTH];
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "cache statement",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Statement  *stmt = palloc0(sizeof(Statement));
-	ListCell   *lc;
 
 	stmt->context = context;
 	stmt->request_hash = key->hash;
 	stmt->request = palloc(key->len);
 	memcpy(stmt->request, key->data, key->len);
 	stmt->request_len = key->len;
-	key_digest(meaning, strlen(meaning), digest);
+	stmt->catalog_generation = catalog_generation;
+	stmt->roles_generation = roles_generation;
+	stmt->epoch = statements.epoch;
+	MemoryContextSwitchTo(old);
+	return stmt;
+}
+
+/*
+ * Fill in what was found out.
+ */
+static void
+statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
+				   TupleDesc result_desc, const Dependencies *deps)
+{
+	uint8		digest[KEY_DIGEST_LENGTH];
+	MemoryContext old;
+	ListCell   *lc;
+
+	statement_digest(query, digest);
+	old = MemoryContextSwitchTo(stmt->context);
 	key_make_head(key, digest, deps->shareable &&
-				  statement_output_is_shareable(source->resultDesc),
+				  statement_output_is_shareable(result_desc),
 				  !deps->complete, &stmt->key_head);
-	stmt->result_desc = CreateTupleDescCopy(source->resultDesc);
+	stmt->result_desc = CreateTupleDescCopy(result_desc);
 	stmt->rtable = copyObject(deps->rtable);
+	stmt->relations = list_copy(deps->relations);
+	stmt->inherits = deps->inherits;
 	stmt->executable = deps->executable;
 	stmt->complete = deps->complete;
 	stmt->slots = palloc(list_length(deps->relations) * sizeof(ClockSlot));
 	foreach(lc, deps->relations)
 		stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
 	MemoryContextSwitchTo(old);
-	return stmt;
+}
+
+static void
+statement_keep(Statement *stmt, const char *text)
+{
+	stmt->qstats = qstats_open(MyDatabaseId, GetUserId(), text, strlen(text));
+	MemoryContextSetParent(stmt->context, TopMemoryContext);
+	statement_remember(stmt);
 }
 
 Statement *
@@ -350,39 +439,127 @@ statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
 				  const char *query, const Oid *types, int ntypes,
 				  uint64 catalog_generation, uint64 roles_generation)
 {
-	uint64		epoch = statements.epoch;
+	Statement  *stmt;
 	Dependencies deps;
 	SPIPlanPtr	plan;
 	CachedPlanSource *source;
-	Statement  *stmt;
+	Query	   *tree;
+	int			column;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	/* before the analysis, which may notice newer definitions */
+	stmt = statement_create(key, catalog_generation, roles_generation);
 	plan = SPI_prepare_cursor(query, ntypes, (Oid *) types,
 							  CURSOR_OPT_PARALLEL_OK);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s",
 			 SPI_result_code_string(SPI_result));
 	source = statement_single_source(plan);
-	depend_examine(linitial_node(Query, source->query_list), automatic, &deps);
+	tree = linitial_node(Query, source->query_list);
+	depend_examine(tree, automatic, &deps);
 	if (deps.refusal != NULL)
 		statement_refuse(deps.refusal, deps.refusal_hint);
 	if (deps.datetime_constants && statement_mentions_today(query))
-		statement_refuse("a date or time in it is relative to the present",
+		statement_refuse(statement_today_refusal,
 						 "Write CURRENT_DATE, now() or the like instead of a literal such as 'today'.");
-	statement_check_columns(form, source->resultDesc);
+	column = statement_anonymous_column(source->resultDesc);
+	if (form == KEY_FORM_ROWS && column > 0)
+		statement_refuse(psprintf("column %d is an anonymous record", column),
+						 "Cast the column to a named composite type, or select its fields.");
 
-	stmt = statement_create(key, source, &deps);
-	stmt->catalog_generation = catalog_generation;
-	stmt->roles_generation = roles_generation;
-	stmt->epoch = epoch;
-	stmt->qstats = qstats_open(MyDatabaseId, GetUserId(), query, strlen(query));
+	statement_describe(stmt, key, tree, source->resultDesc, &deps);
 	stmt->plan = plan;
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	MemoryContextSetParent(stmt->context, TopMemoryContext);
-	statement_remember(stmt);
+	statement_keep(stmt, query);
 	SPI_finish();
+	return stmt;
+}
+
+/*
+ * Collect the parameters that a tree refers to, by their ids.
+ */
+static bool
+statement_collect_params(Node *node, List **params)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN)
+	{
+		ListCell   *lc;
+
+		foreach(lc, *params)
+		{
+			if (lfirst_node(Param, lc)->paramid == ((Param *) node)->paramid)
+				return false;
+		}
+		*params = lappend(*params, node);
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, statement_collect_params,
+								 params, 0);
+	return expression_tree_walker(node, statement_collect_params, params);
+}
+
+static int
+statement_compare_params(const ListCell *a, const ListCell *b)
+{
+	return lfirst_node(Param, a)->paramid - lfirst_node(Param, b)->paramid;
+}
+
+static void
+statement_note_params(Statement *stmt, const Query *query)
+{
+	List	   *params = NIL;
+	ListCell   *lc;
+
+	(void) statement_collect_params((Node *) query, &params);
+	list_sort(params, statement_compare_params);
+	stmt->params = MemoryContextAlloc(stmt->context, (list_length(params) + 1) *
+									  sizeof(ParamUse));
+	foreach(lc, params)
+	{
+		stmt->params[stmt->nparams].id = lfirst_node(Param, lc)->paramid;
+		stmt->params[stmt->nparams++].type = lfirst_node(Param, lc)->paramtype;
+	}
+}
+
+Statement *
+statement_examine(const CacheKey *key, bool automatic, const char *text,
+				  const Query *query, uint64 serial,
+				  uint64 catalog_generation, uint64 roles_generation)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "cache examination",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	Statement  *stmt = statement_create(key, catalog_generation,
+										roles_generation);
+	TupleDesc	result_desc = ExecCleanTypeFromTL(query->targetList);
+	Dependencies deps;
+
+	depend_examine((Query *) query, automatic, &deps);
+	if (deps.refusal == NULL && deps.datetime_constants &&
+		statement_mentions_today(text))
+		deps.refusal = statement_today_refusal;
+	if (deps.refusal == NULL && statement_anonymous_column(result_desc) > 0)
+		deps.refusal = "a column is an anonymous record";
+
+	if (deps.refusal == NULL)
+	{
+		statement_describe(stmt, key, query, result_desc, &deps);
+		statement_note_params(stmt, query);
+	}
+	else
+		stmt->refusal = MemoryContextStrdup(stmt->context, deps.refusal);
+	MemoryContextSwitchTo(stmt->context);
+	stmt->query = copyObject(unconstify(Query *, query));
+	stmt->serial = serial;
+	MemoryContextSwitchTo(old);
+	statement_keep(stmt, text);
+	MemoryContextDelete(scratch);
 	return stmt;
 }
 

@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "key.h"
 #include "lib/ilist.h"
+#include "params.h"
 #include "qstats.h"
 
 /*
@@ -28,9 +29,21 @@ typedef struct Statement
 	int			pins;			/* executions under way */
 	bool		forgotten;		/* free it when the last pin goes */
 
-	SPIPlanPtr	plan;			/* saved */
+	/* how it came: as a text, or as the query tree that a text was made into */
+	SPIPlanPtr	plan;			/* of a text; saved */
+	Query	   *query;			/* a tree as it was before planning */
+	uint64		serial;			/* of the plan last seen to be of that tree */
+
+	const char *refusal;		/* why a tree may not be cached, or NULL */
+	int			nparams;
+	ParamUse   *params;			/* that a tree refers to, by id */
+	double		plan_cost;		/* of the plan last made of a tree, or 0 */
+	double		plan_rows;
+
 	TupleDesc	result_desc;	/* of its rows */
 	List	   *rtable;			/* to check privileges on */
+	List	   *relations;		/* oids of the relations read */
+	bool		inherits;		/* some of them have children */
 	bool		executable;		/* the user may call all its functions */
 	bool		complete;		/* these are all relations that it reads */
 	int			nslots;			/* of the relations read */
@@ -47,11 +60,17 @@ typedef struct Statement
 /* A generation that was not to be had: the statement is never current. */
 #define STATEMENT_NO_GENERATION PG_UINT64_MAX
 
+/* A plan whose tree has to be compared. */
+#define STATEMENT_NO_SERIAL 0
+
 /*
  * The statement for the key of a request, analysed under definitions of these
- * generations; NULL if it is to be analysed.
+ * generations; NULL if it is to be analysed.  query: the tree if it came as
+ * one, which then must be equal, unless the plan of this serial number was
+ * found to be of that tree before.
  */
-extern Statement *statement_find(const CacheKey *key,
+extern Statement *statement_find(const CacheKey *key, const Query *query,
+								 uint64 serial,
 								 uint64 catalog_generation,
 								 uint64 roles_generation);
 
@@ -65,6 +84,16 @@ extern Statement *statement_find(const CacheKey *key,
 extern Statement *statement_analyse(const CacheKey *key, KeyForm form,
 									bool automatic, const char *query,
 									const Oid *types, int ntypes,
+									uint64 catalog_generation,
+									uint64 roles_generation);
+
+/*
+ * The same for a tree, as the rewriter has left it, and the text it came from.  If
+ * it may not be cached, the statement says why instead of an error.
+ */
+extern Statement *statement_examine(const CacheKey *key, bool automatic,
+									const char *text, const Query *query,
+									uint64 serial,
 									uint64 catalog_generation,
 									uint64 roles_generation);
 

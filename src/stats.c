@@ -68,6 +68,7 @@ static const char *const stats_bypass_names[] = {
 	"privilege",
 	"prepared",
 	"parallel",
+	"refused",
 };
 
 StaticAssertDecl(lengthof(stats_bypass_names) == STATS_NBYPASSES,

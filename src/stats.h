@@ -37,6 +37,7 @@ typedef enum StatsCounter
 	STATS_BYPASS_PRIVILEGE,		/* the user may not call a function in it */
 	STATS_BYPASS_PREPARED,		/* unknown prepared transactions are pending */
 	STATS_BYPASS_PARALLEL,		/* inside a parallel worker */
+	STATS_BYPASS_REFUSED,		/* a plain statement that may not be cached */
 	STATS_NCOUNTERS
 } StatsCounter;
 

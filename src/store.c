@@ -7,7 +7,7 @@
  * entries hold, all made at server start.  The area is a DSA that cannot grow.
  *
  * Words.  An entry's block is its memory in the area: dependencies, key,
- * payload, one behind the other.  An entry is linked when the hash table
+ * payload, label, one behind the other.  An entry is linked when the hash table
  * reaches it; it is free when it is on the free list; between the two it
  * belongs to whoever took it off the one and has not put it on the other.
  * The size of an entry is that of its block, and the sizes of all blocks are
@@ -73,6 +73,7 @@ typedef struct SharedStoreEntry
 	uint32		next;			/* in the bucket, or in the free list */
 	bool		linked;
 	uint32		key_len;
+	uint32		label_len;
 	uint32		ndeps;
 	Size		payload_len;
 	Size		size;			/* of the block */
@@ -258,6 +259,20 @@ static inline char *
 store_payload(const SharedStoreEntry *entry)
 {
 	return store_key(entry) + MAXALIGN(entry->key_len);
+}
+
+static inline char *
+store_label(const SharedStoreEntry *entry)
+{
+	return store_payload(entry) + entry->payload_len;
+}
+
+/* The size of a block. */
+static inline Size
+store_block_size(uint32 ndeps, Size key_len, Size payload_len, Size label_len)
+{
+	return ndeps * sizeof(ClockStamp) + MAXALIGN(key_len) + payload_len +
+		label_len;
 }
 
 /* Can nothing be served from a linked entry any more? */
@@ -585,7 +600,7 @@ store_insert(const CacheKey *key, const ClockStamp *deps, int ndeps,
 			 const StoreTimes *times, const char *payload, Size len)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	Size		size = ndeps * sizeof(ClockStamp) + MAXALIGN(key->len) + len;
+	Size		size = store_block_size(ndeps, key->len, len, key->label_len);
 	dsa_pointer block;
 	SharedStoreEntry *entry;
 	uint32		i;
@@ -604,6 +619,7 @@ store_insert(const CacheKey *key, const ClockStamp *deps, int ndeps,
 
 	entry = &store.entries[i];
 	entry->key_len = key->len;
+	entry->label_len = key->label_len;
 	entry->ndeps = ndeps;
 	entry->payload_len = len;
 	entry->size = size;
@@ -613,6 +629,7 @@ store_insert(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	memcpy(store_deps(entry), deps, ndeps * sizeof(ClockStamp));
 	memcpy(store_key(entry), key->data, key->len);
 	memcpy(store_payload(entry), payload, len);
+	memcpy(store_label(entry), key->label, key->label_len);
 
 	old = store_link(i, key, now);
 	if (old != STORE_NONE)
@@ -656,17 +673,21 @@ store_read_listing(uint32 i, StringInfo buffer, StoreListing *listing)
 		LWLock	   *lock = store_partition(hash);
 		bool		alive = false;
 		Size		needed = 0;
+		uint32		label_len = 0;
 
 		LWLockAcquire(lock, LW_SHARED);
 		if (store_is_linked_locked(entry, hash) &&
 			!store_dead_locked(entry, now))
 		{
 			alive = true;
-			needed = entry->key_len;
+			needed = entry->key_len + entry->label_len;
 			if (needed < (Size) buffer->maxlen)
 			{
-				memcpy(buffer->data, store_key(entry), needed);
-				buffer->len = (int) needed;
+				memcpy(buffer->data, store_key(entry), entry->key_len);
+				memcpy(buffer->data + entry->key_len, store_label(entry),
+					   entry->label_len);
+				buffer->len = (int) entry->key_len;
+				label_len = entry->label_len;
 				listing->times = entry->times;
 				listing->size = entry->size;
 				listing->hits = pg_atomic_read_u64(&entry->hits);
@@ -677,7 +698,16 @@ store_read_listing(uint32 i, StringInfo buffer, StoreListing *listing)
 		if (!alive)
 			return false;
 		if (needed < (Size) buffer->maxlen)
-			return key_parts(buffer->data, buffer->len, &listing->key);
+		{
+			if (!key_parts(buffer->data, buffer->len, &listing->key))
+				return false;
+			if (listing->key.query_len == 0)
+			{
+				listing->key.query = buffer->data + buffer->len;
+				listing->key.query_len = label_len;
+			}
+			return true;
+		}
 		resetStringInfo(buffer);
 		enlargeStringInfo(buffer, (int) needed);
 	}
@@ -741,8 +771,9 @@ store_verify(void)
 			SharedStoreEntry *entry = &store.entries[i];
 
 			misplaced |= !entry->linked || store_bucket(entry->hash) != b ||
-				entry->size != entry->ndeps * sizeof(ClockStamp) +
-				MAXALIGN(entry->key_len) + entry->payload_len;
+				entry->size != store_block_size(entry->ndeps, entry->key_len,
+												entry->payload_len,
+												entry->label_len);
 			bytes += entry->size;
 			linked++;
 		}

@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * admit.h
+ *	  Which statements are worth caching.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_ADMIT_H
+#define CACHE_ADMIT_H
+
+extern Size admit_shmem_size(void);
+extern void admit_shmem_init(void);
+
+/*
+ * The shape of a statement: a hash of its text without its literals, white
+ * space and comments.  location, len: where it is in the text, as in a Query.
+ */
+extern uint64 admit_shape(const char *text, int location, int len);
+
+/* What is known of the statements of a shape. */
+typedef enum AdmitVerdict
+{
+	ADMIT_UNKNOWN,
+	ADMIT_CHEAP,				/* executing is about as fast as serving */
+	ADMIT_DEAR
+} AdmitVerdict;
+
+extern AdmitVerdict admit_verdict(uint64 shape);
+extern void admit_set_verdict(uint64 shape, AdmitVerdict verdict);
+
+/* Is a cost in the planner's units too low to bother? */
+extern bool admit_is_cheap_plan(double cost);
+
+/* Is an execution of so many microseconds dearer than serving its result? */
+extern bool admit_is_dear(int64 us);
+
+/*
+ * Is a result worth storing?  hash: of its key; us: what its execution took.
+ */
+extern bool admit_result(uint64 hash, int64 us);
+
+/* A result was served in so many microseconds. */
+extern void admit_note_hit(double us);
+
+#endif							/* CACHE_ADMIT_H */

@@ -325,15 +325,17 @@ CREATE FUNCTION @extschema@.cache_query_stats(
 		OUT hits bigint,
 		OUT misses bigint,
 		OUT fill_time double precision,
-		OUT bytes bigint)
+		OUT bytes bigint,
+		OUT shadow_hits bigint,
+		OUT shadow_time_saved double precision)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'cache_query_stats' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION @extschema@.cache_query_stats() IS
-	'per query: calls, hits, misses, milliseconds spent executing it, and bytes of the newest stored result';
+	'per query: calls, hits, misses, milliseconds spent executing it, bytes of the newest result; in mode shadow, hits there would have been and milliseconds saved';
 
 CREATE VIEW @extschema@.cache_query_stats AS SELECT * FROM @extschema@.cache_query_stats();
 COMMENT ON VIEW @extschema@.cache_query_stats IS
-	'per query: calls, hits, misses, milliseconds spent executing it, and bytes of the newest stored result';
+	'per query: calls, hits, misses, milliseconds spent executing it, bytes of the newest result; in mode shadow, hits there would have been and milliseconds saved';
 
 GRANT SELECT ON @extschema@.cache_stats, @extschema@.cache_entries,
 	@extschema@.cache_query_stats TO PUBLIC;

@@ -220,6 +220,13 @@ key_append_bytes(CacheKey *key, const void *data, Size len)
 	key->len += len;
 }
 
+/* Is a key one of a query as it was sent? */
+static inline bool
+key_is_plain(uint32 form)
+{
+	return form == KEY_FORM_PLAIN || form == KEY_FORM_SHADOW;
+}
+
 /*
  * Compare a setting's name, in either case, with an entry of a list.
  */
@@ -470,7 +477,7 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 	session_start = key->len;
 	key_append_path(key, true);
 	key_append_settings(key);
-	if (form == KEY_FORM_PLAIN)
+	if (key_is_plain(form))
 		key_append_planning(key);
 	((KeyHeader *) key->data)->session_len = key->len - session_start;
 
@@ -521,7 +528,7 @@ key_append_request(CacheKey *key, const CacheKey *request)
 	const char *query = request->data + sizeof(header);
 	uint32		query_len = header.query_len;
 
-	if (header.form == KEY_FORM_PLAIN)
+	if (key_is_plain(header.form))
 		header.query_len = 0;
 	key_append_bytes(key, &header, sizeof(header));
 	key_append_bytes(key, query, header.query_len);
@@ -549,7 +556,7 @@ key_share(const CacheKey *request, CacheKey *shared)
 
 		key_append_bytes(shared, value, strlen(value) + 1);
 	}
-	if (((KeyHeader *) shared->data)->form == KEY_FORM_PLAIN)
+	if (key_is_plain(((KeyHeader *) shared->data)->form))
 		key_append_planning(shared);
 	header = (KeyHeader *) shared->data;
 	header->user = InvalidOid;

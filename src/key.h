@@ -16,7 +16,8 @@ typedef enum KeyForm
 {
 	KEY_FORM_JSON = 'j',		/* one json value per row */
 	KEY_FORM_ROWS = 'r',		/* one tuple per row */
-	KEY_FORM_PLAIN = 'p'		/* the same, of a query as it was sent */
+	KEY_FORM_PLAIN = 'p',		/* the same, of a query as it was sent */
+	KEY_FORM_SHADOW = 's'		/* a mark instead of such a result */
 } KeyForm;
 
 #define KEY_DIGEST_LENGTH 32

@@ -86,6 +86,9 @@
 #define LOOKUP_DEP_CATALOG	2
 #define LOOKUP_FIXED_DEPS	3
 
+/* What is stored in place of a result. */
+#define LOOKUP_SHADOW_MARK "shadow"
+
 /* How often the dependencies of a statement are found before giving up. */
 #define LOOKUP_MAX_READINGS 5
 
@@ -461,13 +464,20 @@ lookup_cap_l1(StoreTimes *times, TimestampTz now)
 						 now + (int64) cache_l1_ttl * USECS_PER_SEC);
 }
 
+static bool
+lookup_uses_l2(const Lookup *lookup)
+{
+	return lookup->request.form != KEY_FORM_SHADOW &&
+		l2_usable(lookup->deps, lookup->ndeps);
+}
+
 /*
  * The second half of step 7: look into L2, and keep what is found in L1.
  */
 static bool
 lookup_l2(Lookup *lookup, StoreResult *found)
 {
-	if (!l2_usable(lookup->deps, lookup->ndeps) ||
+	if (!lookup_uses_l2(lookup) ||
 		!l2_get(&lookup->key, lookup->deps, lookup->ndeps, lookup->now,
 				lookup_max_age(&lookup->request), found))
 		return false;
@@ -567,7 +577,13 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 	}
 
 	lookup_set_times(request, fill_us, &times);
-	if (l2_usable(lookup->deps, lookup->ndeps))
+	if (request->form == KEY_FORM_SHADOW)
+	{
+		(void) store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times,
+							LOOKUP_SHADOW_MARK, sizeof(LOOKUP_SHADOW_MARK));
+		return FLIGHT_STORED;
+	}
+	if (lookup_uses_l2(lookup))
 	{
 		l2_put(&lookup->key, lookup->deps, lookup->ndeps, &times, payload, len);
 		lookup_cap_l1(&times, times.created);
@@ -599,8 +615,16 @@ lookup_count_hit(const Lookup *lookup, StatsCounter tier,
 }
 
 void
+lookup_count_shadow_hit(const Lookup *lookup, const StoreResult *found)
+{
+	qstats_shadow_hit(lookup->stmt->qstats, found->times.fill_us);
+}
+
+void
 lookup_count_miss(const Lookup *lookup)
 {
+	if (lookup->request.form == KEY_FORM_SHADOW)
+		return;
 	stats_add(STATS_MISSES, 1);
 	ereport(CACHE_LOG_LEVEL,
 			(errmsg_internal("cache: miss: %s", lookup->request.query)));

@@ -116,7 +116,8 @@ extern LookupTurn lookup_join(Lookup *lookup, TimestampTz deadline,
 
 /*
  * Step 9: store a result that took fill_us to make, if it may be.  payload is
- * NULL if it was too large to keep.
+ * NULL if it was too large to keep.  Instead of one in form KEY_FORM_SHADOW a
+ * mark is stored.
  */
 extern FlightOutcome lookup_fill(Lookup *lookup, const char *payload, Size len,
 								 int64 fill_us);
@@ -124,6 +125,8 @@ extern FlightOutcome lookup_fill(Lookup *lookup, const char *payload, Size len,
 /* Count and log what a request came to. */
 extern void lookup_count_hit(const Lookup *lookup, StatsCounter tier,
 							 const StoreResult *found);
+extern void lookup_count_shadow_hit(const Lookup *lookup,
+									const StoreResult *found);
 extern void lookup_count_miss(const Lookup *lookup);
 extern void lookup_count_bypass(const Lookup *lookup, StatsCounter reason);
 

@@ -131,7 +131,7 @@ plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
 			 ParamListInfo params)
 {
 	LookupRequest request = {
-		.form = KEY_FORM_PLAIN,
+		.form = cache_mode == CACHE_MODE_SHADOW ? KEY_FORM_SHADOW : KEY_FORM_PLAIN,
 		.query = spec->bytes + spec->tags_len,
 		.query_len = spec->text_len,
 		.tree = tree,
@@ -156,6 +156,7 @@ plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
 	StoreResult found;
 
 	return bypass == LOOKUP_NO_BYPASS &&
+		cache_mode != CACHE_MODE_SHADOW &&
 		(cursor_options & ~CURSOR_OPT_PARALLEL_OK) == 0 &&
 		!lookup->stmt->inherits &&
 		lookup_l1(lookup, &found) == STORE_HIT;

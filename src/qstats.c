@@ -68,6 +68,8 @@ typedef struct SharedQstatsEntry
 	pg_atomic_uint64 misses;
 	pg_atomic_uint64 fill_us;
 	pg_atomic_uint64 bytes;		/* of the newest stored result */
+	pg_atomic_uint64 shadow_hits;
+	pg_atomic_uint64 shadow_saved_us;
 
 	/* under the lock */
 	char		start[QSTATS_TEXT_LENGTH];	/* terminated */
@@ -142,6 +144,8 @@ qstats_shmem_init(void)
 			pg_atomic_init_u64(&entry->misses, 0);
 			pg_atomic_init_u64(&entry->fill_us, 0);
 			pg_atomic_init_u64(&entry->bytes, 0);
+			pg_atomic_init_u64(&entry->shadow_hits, 0);
+			pg_atomic_init_u64(&entry->shadow_saved_us, 0);
 		}
 		for (uint32 b = 0; b < qstats_shared->nbuckets; b++)
 			qstats_buckets[b] = QSTATS_NONE;
@@ -170,6 +174,8 @@ qstats_zero_locked(SharedQstatsEntry *entry)
 	pg_atomic_write_u64(&entry->misses, 0);
 	pg_atomic_write_u64(&entry->fill_us, 0);
 	pg_atomic_write_u64(&entry->bytes, 0);
+	pg_atomic_write_u64(&entry->shadow_hits, 0);
+	pg_atomic_write_u64(&entry->shadow_saved_us, 0);
 }
 
 /*
@@ -316,6 +322,17 @@ qstats_hit(QstatsHandle handle)
 		pg_atomic_fetch_add_u64(&entry->hits, 1);
 }
 
+void
+qstats_shadow_hit(QstatsHandle handle, int64 saved_us)
+{
+	SharedQstatsEntry *entry = qstats_entry(handle);
+
+	if (entry == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&entry->shadow_hits, 1);
+	pg_atomic_fetch_add_u64(&entry->shadow_saved_us, saved_us);
+}
+
 /*
  * bytes is 0 if the result was not stored.
  */
@@ -352,7 +369,9 @@ qstats_read(int i, QstatsListing *listing)
 		memcpy(listing->query, entry->start, entry->start_len + 1);
 		listing->hits = pg_atomic_read_u64(&entry->hits);
 		listing->misses = pg_atomic_read_u64(&entry->misses);
-		listing->calls = listing->hits + listing->misses;
+		listing->shadow_hits = pg_atomic_read_u64(&entry->shadow_hits);
+		listing->shadow_saved_us = pg_atomic_read_u64(&entry->shadow_saved_us);
+		listing->calls = listing->hits + listing->misses + listing->shadow_hits;
 		listing->fill_us = pg_atomic_read_u64(&entry->fill_us);
 		listing->bytes = pg_atomic_read_u64(&entry->bytes);
 	}

@@ -28,6 +28,8 @@ typedef struct QstatsListing
 	int64		misses;
 	int64		fill_us;
 	int64		bytes;
+	int64		shadow_hits;
+	int64		shadow_saved_us;
 } QstatsListing;
 
 extern Size qstats_shmem_size(void);
@@ -39,6 +41,7 @@ extern QstatsHandle qstats_open(Oid database, Oid user, const char *query,
 
 /* Count one call; neither locks nor fails. */
 extern void qstats_hit(QstatsHandle handle);
+extern void qstats_shadow_hit(QstatsHandle handle, int64 saved_us);
 extern void qstats_miss(QstatsHandle handle, int64 fill_us, int64 bytes);
 
 /* Copy of entry i, 0 <= i < cache.max_query_stats; false if it is unused. */

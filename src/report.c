@@ -48,7 +48,7 @@
 
 #define REPORT_STATS_COLUMNS 26
 #define REPORT_ENTRIES_COLUMNS 10
-#define REPORT_QUERIES_COLUMNS 8
+#define REPORT_QUERIES_COLUMNS 10
 
 PGDLLEXPORT Datum cache_stats(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum cache_entries(PG_FUNCTION_ARGS);
@@ -278,6 +278,23 @@ report_interval(int64 us)
 	return IntervalPGetDatum(interval);
 }
 
+static const char *
+report_form(KeyForm form)
+{
+	switch (form)
+	{
+		case KEY_FORM_JSON:
+			return "json";
+		case KEY_FORM_ROWS:
+			return "rows";
+		case KEY_FORM_PLAIN:
+			return "plain";
+		case KEY_FORM_SHADOW:
+			return "shadow";
+	}
+	return "?";
+}
+
 /*
  * One row of cache_entries; called by store_list.
  */
@@ -294,8 +311,7 @@ report_entry(const StoreListing *entry, void *arg)
 	values[i++] = ObjectIdGetDatum(key->user);
 	values[i++] = report_query(listing, key->database, key->user,
 							   key->query, key->query_len);
-	values[i++] = CStringGetTextDatum(key->form == KEY_FORM_JSON ?
-									  "json" : "rows");
+	values[i++] = CStringGetTextDatum(report_form(key->form));
 	values[i] = report_tags(listing, key, &nulls[i]);
 	i++;
 	values[i++] = report_interval(listing->now - entry->times.created);
@@ -346,6 +362,8 @@ cache_query_stats(PG_FUNCTION_ARGS)
 		values[i++] = Int64GetDatum(query.misses);
 		values[i++] = Float8GetDatum(report_ms(query.fill_us));
 		values[i++] = Int64GetDatum(query.bytes);
+		values[i++] = Int64GetDatum(query.shadow_hits);
+		values[i++] = Float8GetDatum(report_ms(query.shadow_saved_us));
 		Assert(i == REPORT_QUERIES_COLUMNS);
 
 		report_put_row(&listing, values, nulls);

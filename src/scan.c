@@ -459,6 +459,7 @@ static bool
 scan_may_fly(const ScanRun *state)
 {
 	return state->to_the_end &&
+		state->execution->lookup->request.form == KEY_FORM_PLAIN &&
 		(state->execution->spec->min_cost_us >= 0 ||
 		 state->custom.ss.ps.plan->total_cost >= SCAN_FLIGHT_COST);
 }

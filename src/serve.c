@@ -82,6 +82,19 @@ serve_plan(const CustomScan *node, ParamListInfo params)
 }
 
 /*
+ * The plan for an execution without the cache.
+ */
+static PlannedStmt *
+serve_plainly(const QueryDesc *queryDesc, PlannedStmt *wrapped)
+{
+	const CustomScan *node = scan_find(wrapped);
+
+	if (outerPlan(node) == NULL)
+		wrapped = serve_plan(node, queryDesc->params);
+	return scan_find(wrapped) != NULL ? scan_strip(wrapped) : wrapped;
+}
+
+/*
  * Is the execution not one to look up or store anything for, nor to count?
  */
 static bool
@@ -110,7 +123,7 @@ serve_look_up(QueryDesc *queryDesc, const CustomScan *node,
 {
 	const ScanSpec *spec = execution->spec;
 	LookupRequest request = {
-		.form = KEY_FORM_PLAIN,
+		.form = cache_mode == CACHE_MODE_SHADOW ? KEY_FORM_SHADOW : KEY_FORM_PLAIN,
 		.query = spec->bytes + spec->tags_len,
 		.query_len = spec->text_len,
 		.tree = scan_tree(node),
@@ -164,11 +177,7 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	bool		outdated;
 
 	if (serve_ignores(queryDesc, scan_spec(node), explained))
-	{
-		if (outerPlan(node) == NULL)
-			wrapped = serve_plan(node, queryDesc->params);
-		return scan_find(wrapped) ? scan_strip(wrapped) : wrapped;
-	}
+		return serve_plainly(queryDesc, wrapped);
 
 	scan_spec(node)->executed |= !explain_only;
 	INSTR_TIME_SET_CURRENT(start);
@@ -176,6 +185,13 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	execution->spec = scan_spec(node);
 	execution->tier = STATS_L1_HITS;
 	serve_look_up(queryDesc, node, execution);
+	if (execution->bypass == LOOKUP_NO_BYPASS &&
+		execution->status == STORE_HIT && cache_mode == CACHE_MODE_SHADOW)
+	{
+		if (!explain_only)
+			lookup_count_shadow_hit(execution->lookup, &execution->found);
+		return serve_plainly(queryDesc, wrapped);
+	}
 	if (execution->bypass == LOOKUP_NO_BYPASS && execution->status == STORE_HIT)
 	{
 		execution->serves = true;

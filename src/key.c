@@ -8,7 +8,8 @@
  * a result adds what the statement means there (a digest of the analysed query)
  * and which parameters it gets:
  *
- *	KeyHeader | query | tags | name | parameter types | search path, settings
+ *	KeyHeader | query | tags | name | parameter types	the front
+ *	length | search path, settings						the session part
  *	digest | texts otherwise ignored, if opaque | parameters
  *
  * The result of a plain statement has no text in its key, so that comments make
@@ -37,6 +38,13 @@
  * pg_temp is seen only there.  A session that has a temporary schema shares
  * with no other: functions that look up names as they run could find its
  * tables, and the schema's oid is reused by sessions to come.
+ *
+ * Most requests come under the settings of the one before, and to write them
+ * all down costs more than the rest of a hit.  So there is a version, which
+ * counts the states of the few settings that a proven statement depends on
+ * (those that its text may be read by, key_analysis_settings, and those of
+ * shared results and of planning), the search path and the user.  Under the same
+ * version the same front means the same statement, if that is proven.
  *
  * What this file must not do: read catalogs, or know about the store.
  *
@@ -78,6 +86,18 @@ static const char *const key_shared_settings[] = {
 	"timezone_abbreviations",
 	"xmlbinary",
 	"xmloption",
+};
+
+/*
+ * The other settings that can change what the analysis makes of a text, as far
+ * as that calls nothing but built-in types and functions.
+ */
+static const char *const key_analysis_settings[] = {
+	"array_nulls",
+	"backslash_quote",
+	"row_security",
+	"standard_conforming_strings",
+	"transform_null_equals",
 };
 
 /*
@@ -445,13 +465,173 @@ key_append_path(CacheKey *key, bool private_temp)
 	}
 }
 
+/*
+ * Is a text what it was?  The remembered one is a copy, since the place of an
+ * old value may be that of a new one.  Without memory for one, it never is.
+ */
+static bool
+key_same_text(const char *text, char **seen)
+{
+	if (text == NULL)
+		text = "";
+	if (*seen != NULL && strcmp(text, *seen) == 0)
+		return true;
+	free(*seen);
+	*seen = strdup(text);
+	return false;
+}
+
+static bool
+key_has_name(const char *const *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (strcmp(list[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What the version counts the states of, as of the last call.
+ */
+static struct
+{
+	uint64		version;
+	Oid			user;
+	Oid			session_user;
+	Oid			temp;			/* the temporary schema */
+	int			nschemas;
+	Oid			schemas[KEY_PATH_LENGTH];
+	char	   *path;			/* namespace_search_path */
+	int			nsettings;		/* 0 before the first call */
+	struct config_generic **settings;
+	union config_var_val *values;	/* of them; strings malloc'd */
+} key_seen;
+
+/*
+ * Is a setting what it was, given a place that remembers it?  If not, it is
+ * remembered.
+ */
+static bool
+key_same_value(struct config_generic *setting, union config_var_val *seen)
+{
+	switch (setting->vartype)
+	{
+		case PGC_BOOL:
+			{
+				bool		value = *((struct config_bool *) setting)->variable;
+				bool		same = seen->boolval == value;
+
+				seen->boolval = value;
+				return same;
+			}
+		case PGC_INT:
+			{
+				int			value = *((struct config_int *) setting)->variable;
+				bool		same = seen->intval == value;
+
+				seen->intval = value;
+				return same;
+			}
+		case PGC_REAL:
+			{
+				double		value = *((struct config_real *) setting)->variable;
+				bool		same = seen->realval == value;
+
+				seen->realval = value;
+				return same;
+			}
+		case PGC_ENUM:
+			{
+				int			value = *((struct config_enum *) setting)->variable;
+				bool		same = seen->enumval == value;
+
+				seen->enumval = value;
+				return same;
+			}
+		case PGC_STRING:
+			return key_same_text(*((struct config_string *) setting)->variable,
+								 &seen->stringval);
+	}
+	pg_unreachable();
+}
+
+/*
+ * Find the settings that the version counts, once; built-in ones stay where they
+ * are.
+ */
+static void
+key_find_counted(void)
+{
+	int			n;
+	struct config_generic **all = compat_guc_variables(&n);
+
+	key_seen.settings = MemoryContextAlloc(TopMemoryContext, n * sizeof(*all));
+	key_seen.values = MemoryContextAllocZero(TopMemoryContext,
+											 n * sizeof(*key_seen.values));
+	for (int i = 0; i < n; i++)
+	{
+		if (all[i]->group != CUSTOM_OPTIONS &&
+			(key_has_name(key_shared_settings, lengthof(key_shared_settings),
+						  all[i]->name) ||
+			 key_has_name(key_analysis_settings,
+						  lengthof(key_analysis_settings), all[i]->name) ||
+			 key_lists_setting(key_planning_settings,
+							   lengthof(key_planning_settings), all[i]->name)))
+			key_seen.settings[key_seen.nsettings++] = all[i];
+	}
+}
+
+static bool
+key_same_session(void)
+{
+	Oid			schemas[KEY_PATH_LENGTH];
+	Oid			temp;
+	Oid			temp_toast;
+	int			nschemas = fetch_search_path_array(schemas, KEY_PATH_LENGTH);
+	bool		same;
+
+	GetTempNamespaceState(&temp, &temp_toast);
+	/* a longer path is never taken to be the same */
+	same = nschemas <= KEY_PATH_LENGTH && nschemas == key_seen.nschemas &&
+		memcmp(schemas, key_seen.schemas, nschemas * sizeof(Oid)) == 0 &&
+		temp == key_seen.temp && GetUserId() == key_seen.user &&
+		GetSessionUserId() == key_seen.session_user;
+	if (!same)
+	{
+		key_seen.nschemas = nschemas;
+		memcpy(key_seen.schemas, schemas,
+			   Min(nschemas, KEY_PATH_LENGTH) * sizeof(Oid));
+		key_seen.temp = temp;
+		key_seen.user = GetUserId();
+		key_seen.session_user = GetSessionUserId();
+	}
+	return same;
+}
+
+uint64
+key_version(void)
+{
+	bool		same;
+
+	if (key_seen.nsettings == 0)
+		key_find_counted();
+	same = key_same_session();
+	same &= key_same_text(namespace_search_path, &key_seen.path);
+	for (int i = 0; i < key_seen.nsettings; i++)
+		same &= key_same_value(key_seen.settings[i], &key_seen.values[i]);
+	if (!same)
+		key_seen.version++;
+	return key_seen.version;
+}
+
 void
-key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
-		 const char *tags, uint32 tags_len, const char *name, bool automatic,
-		 const Oid *types, int ntypes)
+key_begin(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
+		  const char *tags, uint32 tags_len, const char *name, bool automatic,
+		  const Oid *types, int ntypes)
 {
 	KeyHeader	header;
-	uint32		session_start;
 
 	memset(key, 0, sizeof(*key));
 	key->size = 1024;
@@ -461,7 +641,6 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 	header.tags_len = tags_len;
 	header.name_len = name != NULL ? strlen(name) : 0;
 	header.types_len = ntypes * sizeof(Oid);
-	header.session_len = 0;		/* filled in below */
 	header.database = MyDatabaseId;
 	header.user = BREAK_ROLE ? InvalidOid : GetUserId();
 	header.session_user = BREAK_ROLE ? InvalidOid : GetSessionUserId();
@@ -474,14 +653,43 @@ key_init(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 		key_append_bytes(key, name, header.name_len);
 	key_append_bytes(key, types, header.types_len);
 
-	session_start = key->len;
+	key->front_len = key->len;
+	key->hash = hash_bytes_extended((unsigned char *) key->data, key->len, 0);
+}
+
+/*
+ * Reserve the length of a session part, or fill it in.
+ */
+static uint32
+key_begin_session(CacheKey *key)
+{
+	uint32		none = 0;
+
+	key_append_bytes(key, &none, sizeof(none));
+	return key->len;
+}
+
+static void
+key_end_session(CacheKey *key, uint32 start)
+{
+	uint32		len = key->len - start;
+
+	memcpy(key->data + start - sizeof(len), &len, sizeof(len));
+}
+
+void
+key_finish(CacheKey *key)
+{
+	uint32		start;
+
+	if (key->len > key->front_len)
+		return;
+	start = key_begin_session(key);
 	key_append_path(key, true);
 	key_append_settings(key);
-	if (key_is_plain(form))
+	if (key_is_plain(((KeyHeader *) key->data)->form))
 		key_append_planning(key);
-	((KeyHeader *) key->data)->session_len = key->len - session_start;
-
-	key->hash = hash_bytes_extended((unsigned char *) key->data, key->len, 0);
+	key_end_session(key, start);
 }
 
 /*
@@ -519,10 +727,10 @@ key_append_params(CacheKey *key, ParamListInfo params)
 }
 
 /*
- * Append the start of a request's key, without what tells the session.
+ * Append the front of a request's key, for results.
  */
 static void
-key_append_request(CacheKey *key, const CacheKey *request)
+key_append_front(CacheKey *key, const CacheKey *request)
 {
 	KeyHeader	header = *(KeyHeader *) request->data;
 	const char *query = request->data + sizeof(header);
@@ -533,8 +741,7 @@ key_append_request(CacheKey *key, const CacheKey *request)
 	key_append_bytes(key, &header, sizeof(header));
 	key_append_bytes(key, query, header.query_len);
 	key_append_bytes(key, query + query_len,
-					 request->len - header.session_len - query_len -
-					 sizeof(header));
+					 request->front_len - query_len - sizeof(header));
 }
 
 /*
@@ -544,10 +751,10 @@ static void
 key_share(const CacheKey *request, CacheKey *shared)
 {
 	KeyHeader  *header;
-	uint32		session_start;
+	uint32		start;
 
-	key_append_request(shared, request);
-	session_start = shared->len;
+	key_append_front(shared, request);
+	start = key_begin_session(shared);
 	key_append_path(shared, false);
 	for (int i = 0; i < (int) lengthof(key_shared_settings); i++)
 	{
@@ -558,10 +765,10 @@ key_share(const CacheKey *request, CacheKey *shared)
 	}
 	if (key_is_plain(((KeyHeader *) shared->data)->form))
 		key_append_planning(shared);
+	key_end_session(shared, start);
 	header = (KeyHeader *) shared->data;
 	header->user = InvalidOid;
 	header->session_user = InvalidOid;
-	header->session_len = shared->len - session_start;
 }
 
 void
@@ -570,18 +777,16 @@ key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
 {
 	CacheKey	key;
 
-	key.len = 0;
+	memset(&key, 0, sizeof(key));
 	key.size = request->len + KEY_DIGEST_LENGTH;
 	key.data = palloc(key.size);
 	if (shared)
 		key_share(request, &key);
 	else
 	{
-		uint32		session_len = ((KeyHeader *) request->data)->session_len;
-
-		key_append_request(&key, request);
-		key_append_bytes(&key, request->data + request->len - session_len,
-						 session_len);
+		key_append_front(&key, request);
+		key_append_bytes(&key, request->data + request->front_len,
+						 request->len - request->front_len);
 	}
 	key_append_bytes(&key, digest, KEY_DIGEST_LENGTH);
 
@@ -633,7 +838,7 @@ key_parts(const char *data, uint32 len, KeyParts *parts)
 		return false;
 	memcpy(&header, data, sizeof(header));
 	if ((uint64) header.query_len + header.tags_len + header.name_len + header.types_len +
-		header.session_len + KEY_DIGEST_LENGTH > len - sizeof(header))
+		sizeof(uint32) + KEY_DIGEST_LENGTH > len - sizeof(header))
 		return false;
 	parts->database = header.database;
 	parts->user = header.user;

@@ -32,7 +32,8 @@ typedef struct CacheKey
 	char	   *data;			/* palloc'd, starts with a KeyHeader */
 	uint32		len;
 	uint32		size;			/* allocated */
-	uint64		hash;			/* of all bytes; valid once complete */
+	uint32		front_len;		/* of a request: without its session part */
+	uint64		hash;			/* of all bytes; of a request, of its front */
 	const char *label;			/* text that people are shown, if the key has
 								 * none; no part of it */
 	uint32		label_len;
@@ -47,14 +48,16 @@ typedef struct KeyHead
 	bool		opaque;			/* keys hold ignored texts, too */
 } KeyHead;
 
-/* What is found at the start of a key's bytes.  No padding, no pointers. */
+/*
+ * What is found at the start of a key's bytes.  No padding, no pointers.  The
+ * session part, search path and settings, has its length before it.
+ */
 typedef struct KeyHeader
 {
 	uint32		query_len;
 	uint32		tags_len;
 	uint32		name_len;
 	uint32		types_len;
-	uint32		session_len;	/* search path and settings */
 	Oid			database;
 	Oid			user;			/* both zero in the key of a shared result */
 	Oid			session_user;
@@ -76,19 +79,29 @@ typedef struct KeyParts
 } KeyParts;
 
 /*
- * Make the key of a request in the current memory context.
+ * Make the key of a request in the current memory context, as far as its
+ * front: who asks for what.
  *
  * query, query_len: text of the query; tags: its tags, each followed by a zero
  * byte, sorted and unique; name: of a named query, or NULL; automatic:
  * freshness is owned by the cache; types, ntypes: parameter types.
  */
-extern void key_init(CacheKey *key, KeyForm form, const char *query,
-					 uint32 query_len, const char *tags, uint32 tags_len,
-					 const char *name, bool automatic, const Oid *types,
-					 int ntypes);
+extern void key_begin(CacheKey *key, KeyForm form, const char *query,
+					  uint32 query_len, const char *tags, uint32 tags_len,
+					  const char *name, bool automatic, const Oid *types,
+					  int ntypes);
+
+/* Append the session part, unless that is done. */
+extern void key_finish(CacheKey *key);
 
 /*
- * Make the head of result keys for the key of a request, in the current memory
+ * A number for the user and those settings that decide what a query means and
+ * what the keys of shared results hold: while it is the same, they are.
+ */
+extern uint64 key_version(void);
+
+/*
+ * Make the head of result keys for the finished key of a request, in the current memory
  * context.  That of a plain query is without its text.  digest: KEY_DIGEST_LENGTH bytes that stand for what the statement
  * means; shared: neither who asks nor custom settings can change the result;
  * opaque: a text that is set for other purposes might.

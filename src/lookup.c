@@ -336,6 +336,7 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 								  request->serial, catalog, roles);
 	if (lookup->stmt != NULL && lookup_relations_exist(lookup->stmt))
 		return fenced;
+	key_finish(&lookup->request_key);
 	if (request->tree != NULL)
 		lookup->stmt = statement_examine(&lookup->request_key,
 										 request->automatic, request->query,
@@ -408,9 +409,9 @@ void
 lookup_begin(Lookup *lookup, const LookupRequest *request)
 {
 	lookup->request = *request;
-	key_init(&lookup->request_key, request->form, request->query,
-			 request->query_len, request->tags, request->tags_len, request->name,
-			 request->automatic, request->types, request->nparams);
+	key_begin(&lookup->request_key, request->form, request->query,
+			  request->query_len, request->tags, request->tags_len, request->name,
+			  request->automatic, request->types, request->nparams);
 	lookup_find_deps(lookup);
 	/* may tick, so it comes before the clock is read */
 	lookup->settled = RecoveryInProgress() || prepared_settled();

@@ -23,7 +23,7 @@ typedef struct LookupRequest
 								 * analysed */
 	uint64		serial;			/* of the plan of the tree, as statement_find
 								 * takes it */
-	const char *tags;			/* as key_init takes them */
+	const char *tags;			/* as key_begin takes them */
 	uint32		tags_len;
 	bool		automatic;		/* tags were not given */
 	const char *name;			/* of a named query, or NULL */

@@ -10,7 +10,9 @@
  * current as long as the slots of catalog and roles have the generations they
  * had when it was analysed, and this session has changed no definition that
  * others need not hear of (a temporary object may shadow a name without any
- * invalidation) or has not committed yet.  Those raise the epoch.
+ * invalidation) or has not committed yet.  Those raise the epoch.  A statement
+ * that is proven not to depend on most settings is found by the front of the
+ * key and the version of the rest (key.c).
  *
  * The generations given to statement_analyse were read before the analysis, so
  * a definition that changes meanwhile makes the statement out of date at its
@@ -66,11 +68,11 @@ struct StatementPin
 	Statement  *stmt;			/* NULL once dropped */
 };
 
-/* An entry of the memo; the statement is allocated apart, so that it stays. */
+/* The statements of which the keys of requests have fronts of one hash. */
 typedef struct StatementEntry
 {
-	uint64		request_hash;	/* hash key */
-	Statement  *stmt;
+	uint64		front_hash;		/* hash key */
+	dlist_head	variants;
 } StatementEntry;
 
 static struct
@@ -154,7 +156,12 @@ statement_free(Statement *stmt)
 static void
 statement_forget(Statement *stmt)
 {
-	hash_search(statements.memo, &stmt->request_hash, HASH_REMOVE, NULL);
+	StatementEntry *entry = hash_search(statements.memo, &stmt->front_hash,
+										HASH_FIND, NULL);
+
+	dlist_delete(&stmt->variant);
+	if (dlist_is_empty(&entry->variants))
+		hash_search(statements.memo, &stmt->front_hash, HASH_REMOVE, NULL);
 	dlist_delete(&stmt->lru);
 	statements.count--;
 	statements.bytes -= stmt->request_len;
@@ -178,35 +185,67 @@ statement_is_of(Statement *stmt, const Query *query, uint64 serial)
 	return true;
 }
 
+/*
+ * Is a statement that of a request?  That is known without its session part if
+ * the statement was found under this version before; the front has the text of
+ * a tree.
+ */
+static bool
+statement_is_for(Statement *stmt, CacheKey *key, uint64 version)
+{
+	if (stmt->front_len != key->front_len ||
+		memcmp(stmt->request, key->data, key->front_len) != 0)
+		return false;
+	if (stmt->version != 0 && stmt->version == version)
+		return true;
+	key_finish(key);
+	if (stmt->request_len != key->len ||
+		memcmp(stmt->request + key->front_len, key->data + key->front_len,
+			   key->len - key->front_len) != 0)
+		return false;
+	if (stmt->version != 0)
+		stmt->version = version;
+	return true;
+}
+
 Statement *
-statement_find(const CacheKey *key, const Query *query, uint64 serial,
+statement_find(CacheKey *key, const Query *query, uint64 serial,
 			   uint64 catalog_generation, uint64 roles_generation)
 {
+	uint64		version = key_version();
 	StatementEntry *entry;
-	Statement  *stmt;
+	dlist_mutable_iter iter;
 
 	if (statements.memo == NULL)
 		statement_make_memo();
 	statement_check_recovery();
 
 	entry = hash_search(statements.memo, &key->hash, HASH_FIND, NULL);
-	if (entry == NULL)
-		return NULL;
-	stmt = entry->stmt;
-	if (catalog_generation == STATEMENT_NO_GENERATION ||
-		stmt->epoch != statements.epoch ||
-		stmt->catalog_generation != catalog_generation ||
-		stmt->roles_generation != roles_generation ||
-		stmt->request_len != key->len ||
-		memcmp(stmt->request, key->data, key->len) != 0 ||
-		!statement_is_of(stmt, query, serial))
+	if (entry != NULL)
 	{
-		/* out of date, or of another key of the same hash */
-		statement_forget(stmt);
-		return NULL;
+		dlist_foreach_modify(iter, &entry->variants)
+		{
+			Statement  *stmt = dlist_container(Statement, variant, iter.cur);
+			bool		last = !dlist_has_next(&entry->variants, iter.cur);
+
+			if (catalog_generation == STATEMENT_NO_GENERATION ||
+				stmt->epoch != statements.epoch ||
+				stmt->catalog_generation != catalog_generation ||
+				stmt->roles_generation != roles_generation)
+				statement_forget(stmt);
+			else if (statement_is_for(stmt, key, version) &&
+					 statement_is_of(stmt, query, serial))
+			{
+				dlist_move_head(&statements.lru, &stmt->lru);
+				return stmt;
+			}
+			/* the entry may be gone with the last one */
+			if (last)
+				break;
+		}
 	}
-	dlist_move_head(&statements.lru, &stmt->lru);
-	return stmt;
+	key_finish(key);
+	return NULL;
 }
 
 /*
@@ -221,15 +260,10 @@ statement_remember(Statement *stmt)
 	while (statements.count >= STATEMENT_MAX ||
 		   (statements.count > 0 && statements.bytes > STATEMENT_MAX_BYTES))
 		statement_forget(dlist_tail_element(Statement, lru, &statements.lru));
-	entry = hash_search(statements.memo, &stmt->request_hash, HASH_ENTER, &found);
-	if (found)
-	{
-		/* made by a nested request, during the analysis */
-		statement_forget(entry->stmt);
-		entry = hash_search(statements.memo, &stmt->request_hash, HASH_ENTER,
-							&found);
-	}
-	entry->stmt = stmt;
+	entry = hash_search(statements.memo, &stmt->front_hash, HASH_ENTER, &found);
+	if (!found)
+		dlist_init(&entry->variants);
+	dlist_push_head(&entry->variants, &stmt->variant);
 	dlist_push_head(&statements.lru, &stmt->lru);
 	statements.count++;
 	statements.bytes += stmt->request_len;
@@ -387,7 +421,8 @@ statement_create(const CacheKey *key, uint64 catalog_generation,
 	Statement  *stmt = palloc0(sizeof(Statement));
 
 	stmt->context = context;
-	stmt->request_hash = key->hash;
+	stmt->front_hash = key->hash;
+	stmt->front_len = key->front_len;
 	stmt->request = palloc(key->len);
 	memcpy(stmt->request, key->data, key->len);
 	stmt->request_len = key->len;
@@ -408,12 +443,14 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	uint8		digest[KEY_DIGEST_LENGTH];
 	MemoryContext old;
 	ListCell   *lc;
+	bool		shared = deps->shareable &&
+	statement_output_is_shareable(result_desc);
 
 	statement_digest(query, digest);
+	if (shared)
+		stmt->version = key_version();
 	old = MemoryContextSwitchTo(stmt->context);
-	key_make_head(key, digest, deps->shareable &&
-				  statement_output_is_shareable(result_desc),
-				  !deps->complete, &stmt->key_head);
+	key_make_head(key, digest, shared, !deps->complete, &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(result_desc);
 	stmt->rtable = copyObject(deps->rtable);
 	stmt->relations = list_copy(deps->relations);

@@ -21,9 +21,13 @@
  */
 typedef struct Statement
 {
-	uint64		request_hash;	/* of the key below; hash key, first */
+	uint64		front_hash;		/* of the key below */
 	char	   *request;		/* the key of its requests */
 	uint32		request_len;
+	uint32		front_len;
+	uint64		version;		/* key_version() when last found by it; 0 if
+								 * it cannot be */
+	dlist_node	variant;		/* those of the same front hash */
 	MemoryContext context;		/* holds head, and what it was analysed into */
 	dlist_node	lru;
 	int			pins;			/* executions under way */
@@ -65,11 +69,12 @@ typedef struct Statement
 
 /*
  * The statement for the key of a request, analysed under definitions of these
- * generations; NULL if it is to be analysed.  query: the tree if it came as
+ * generations; NULL if it is to be analysed, and then the key is finished.
+ * query: the tree if it came as
  * one, which then must be equal, unless the plan of this serial number was
  * found to be of that tree before.
  */
-extern Statement *statement_find(const CacheKey *key, const Query *query,
+extern Statement *statement_find(CacheKey *key, const Query *query,
 								 uint64 serial,
 								 uint64 catalog_generation,
 								 uint64 roles_generation);

@@ -15,7 +15,7 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 MODULE_big = cache
 OBJS = $(addprefix src/,$(addsuffix .o, \
-	admin admit attach cache clock codec ddl define depend evict fetch flight \
+	admin admit attach body cache clock codec ddl define depend evict fetch flight \
 	guc invalidate key l2 lookup params plan policy prepared qstats redis \
 	relation report scan serve shmem sql stable statement stats store template track \
 	trigger url worker))
@@ -24,9 +24,9 @@ EXTENSION = cache
 DATA = src/cache--1.0.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
-REGRESS = basic values params keys tags transactions triggers policies stats
+REGRESS = basic values params keys functions tags transactions triggers policies stats
 ISOLATION = automatic by_hand commit ddl own_writes prepared privileges \
-	raced_fill repeatable_read rollback savepoint wait_for_lock
+	raced_fill raced_function repeatable_read rollback savepoint wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 PROVE_TESTS := $(sort $(wildcard test/tap/*.pl))
 TAP_TESTS := $(if $(PROVE_TESTS),1)

@@ -16,24 +16,28 @@ typedef struct Dependencies
 	bool		automatic;		/* freshness is the cache's */
 	bool		shareable;		/* neither user nor custom settings can change
 								 * the result, as far as the query goes */
-	bool		executable;		/* the user may call all functions */
+	bool		executable;		/* the user may call all functions, also those
+								 * inside of functions */
 	bool		complete;		/* no function reads relations besides these */
 	bool		inherits;		/* one of the relations has children */
 	List	   *relations;		/* oids of all relations read, unique */
 	List	   *rtable;			/* range table entries to check privileges on,
 								 * copied */
-	bool		datetime_constants; /* there are constants of date or time
-									 * types */
+	List	   *inner_rtable;	/* the same of what functions read */
+	List	   *bodies;			/* rewritten queries inside functions: part of
+								 * what the query means */
 	const char *refusal;		/* why it may not be cached, or NULL; a clause
 								 * in lower case */
 	const char *refusal_hint;	/* what to do about it, or NULL */
 } Dependencies;
 
 /*
- * Examine a query after rewriting.  automatic: refuse what has dependencies
- * that cannot be known.  Stops at the first reason for refusal.
+ * Examine a query after rewriting.  text: that it was parsed from; automatic:
+ * refuse what has dependencies that cannot be known.  Stops at the first reason
+ * for refusal.
  */
-extern void depend_examine(Query *query, bool automatic, Dependencies *deps);
+extern void depend_examine(Query *query, const char *text, bool automatic,
+						   Dependencies *deps);
 
 /*
  * Is the output of a type the same for everyone, given the settings that shared

@@ -10,7 +10,8 @@
  *	   generations, newest xid), then accept pending catalog invalidations
  *	2. find out what the statement means, or remember it; if it reads other
  *	   relations than were looked at in step 1, go back to that
- *	3. check privileges on what is read; who may not call a function bypasses
+ *	3. check privileges on what is read; who may not call a function, or read
+ *	   what it reads, bypasses
  *	4. decide whether the cache may be used at all; if not, execute (bypass)
  *	5. look into L1 under the generations of step 1
  *	6. join the flight of this key: wait for its leader, and look again, or
@@ -274,7 +275,8 @@ lookup_bypass_reason(const Lookup *lookup, bool fenced, uint64 newest_xid)
 		return STATS_BYPASS_PARALLEL;
 	if (IsolationIsSerializable())
 		return STATS_BYPASS_ISOLATION;
-	if (!lookup->stmt->executable)
+	if (!lookup->stmt->executable ||
+		!ExecCheckRTPerms(lookup->stmt->inner_rtable, false))
 		return STATS_BYPASS_PRIVILEGE;
 	if (lookup_sees_own_writes(lookup))
 		return STATS_BYPASS_OWN_WRITES;
@@ -294,14 +296,14 @@ lookup_bypass_reason(const Lookup *lookup, bool fenced, uint64 newest_xid)
 }
 
 /*
- * A relation can have been dropped since the clock was read.
+ * Relations can have been dropped since the clock was read.
  */
 static bool
-lookup_relations_exist(const Statement *stmt)
+lookup_relations_exist(const List *rtable)
 {
 	ListCell   *lc;
 
-	foreach(lc, stmt->rtable)
+	foreach(lc, rtable)
 	{
 		if (!SearchSysCacheExists1(RELOID,
 								   ObjectIdGetDatum(lfirst_node(RangeTblEntry, lc)->relid)))
@@ -334,7 +336,9 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 
 	lookup->stmt = statement_find(&lookup->request_key, request->tree,
 								  request->serial, catalog, roles);
-	if (lookup->stmt != NULL && lookup_relations_exist(lookup->stmt))
+	if (lookup->stmt != NULL &&
+		lookup_relations_exist(lookup->stmt->rtable) &&
+		lookup_relations_exist(lookup->stmt->inner_rtable))
 		return fenced;
 	key_finish(&lookup->request_key);
 	if (request->tree != NULL)

@@ -39,8 +39,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "depend.h"
@@ -269,9 +267,6 @@ statement_remember(Statement *stmt)
 	statements.bytes += stmt->request_len;
 }
 
-static const char *const statement_today_refusal =
-"a date or time in it is relative to the present";
-
 static void
 statement_refuse(const char *reason, const char *hint)
 {
@@ -301,40 +296,6 @@ statement_single_source(SPIPlanPtr plan)
 		statement_refuse("it is not a plain SELECT",
 						 "Only SELECT and VALUES can be cached.");
 	return source;
-}
-
-/*
- * Is one of the words in the text that date and time types read as a time
- * relative to the present?  A call of now() is none, but 'now()' is.
- */
-static bool
-statement_mentions_today(const char *query)
-{
-	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
-
-	bool		dollars = false;	/* anything may be quoted */
-	bool		quoted = false;
-
-	for (const char *c = query; *c != '\0'; c++)
-		dollars |= *c == '$' && !isdigit((unsigned char) c[1]);
-
-	for (const char *c = query; *c != '\0'; c++)
-	{
-		if (*c == '\'')
-			quoted = !quoted;
-		if (c > query && isalpha((unsigned char) c[-1]))
-			continue;
-		for (int i = 0; i < (int) lengthof(words); i++)
-		{
-			size_t		len = strlen(words[i]);
-
-			if (pg_strncasecmp(c, words[i], len) == 0 &&
-				!isalpha((unsigned char) c[len]) &&
-				(c[len] != '(' || quoted || dollars))
-				return true;
-		}
-	}
-	return false;
 }
 
 /*
@@ -369,17 +330,18 @@ statement_output_is_shareable(TupleDesc tupdesc)
 }
 
 /*
- * A digest of what a tree means.  Where in its text something stood is not part
+ * A digest of what a tree means, and the functions that it calls.  Where in its text something stood is not part
  * of that; what looks like a location cannot be part of a value, since blanks
  * are escaped there.
  */
 static void
-statement_digest(const Query *query, uint8 *digest)
+statement_digest(const Query *query, List *bodies, uint8 *digest)
 {
 	static const char *const places[] = {
 		":location ", ":stmt_location ", ":stmt_len "
 	};
-	char	   *meaning = nodeToString(query);
+	char	   *meaning = nodeToString(list_make2(unconstify(Query *, query),
+												   bodies));
 	char	   *to = meaning;
 
 	for (const char *from = meaning; *from != '\0';)
@@ -446,13 +408,14 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	bool		shared = deps->shareable &&
 	statement_output_is_shareable(result_desc);
 
-	statement_digest(query, digest);
+	statement_digest(query, deps->bodies, digest);
 	if (shared)
 		stmt->version = key_version();
 	old = MemoryContextSwitchTo(stmt->context);
 	key_make_head(key, digest, shared, !deps->complete, &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(result_desc);
 	stmt->rtable = copyObject(deps->rtable);
+	stmt->inner_rtable = copyObject(deps->inner_rtable);
 	stmt->relations = list_copy(deps->relations);
 	stmt->inherits = deps->inherits;
 	stmt->executable = deps->executable;
@@ -494,12 +457,9 @@ statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
 			 SPI_result_code_string(SPI_result));
 	source = statement_single_source(plan);
 	tree = linitial_node(Query, source->query_list);
-	depend_examine(tree, automatic, &deps);
+	depend_examine(tree, query, automatic, &deps);
 	if (deps.refusal != NULL)
 		statement_refuse(deps.refusal, deps.refusal_hint);
-	if (deps.datetime_constants && statement_mentions_today(query))
-		statement_refuse(statement_today_refusal,
-						 "Write CURRENT_DATE, now() or the like instead of a literal such as 'today'.");
 	column = statement_anonymous_column(source->resultDesc);
 	if (form == KEY_FORM_ROWS && column > 0)
 		statement_refuse(psprintf("column %d is an anonymous record", column),
@@ -577,10 +537,7 @@ statement_examine(const CacheKey *key, bool automatic, const char *text,
 	TupleDesc	result_desc = ExecCleanTypeFromTL(query->targetList);
 	Dependencies deps;
 
-	depend_examine((Query *) query, automatic, &deps);
-	if (deps.refusal == NULL && deps.datetime_constants &&
-		statement_mentions_today(text))
-		deps.refusal = statement_today_refusal;
+	depend_examine(unconstify(Query *, query), text, automatic, &deps);
 	if (deps.refusal == NULL && statement_anonymous_column(result_desc) > 0)
 		deps.refusal = "a column is an anonymous record";
 

@@ -46,6 +46,7 @@ typedef struct Statement
 
 	TupleDesc	result_desc;	/* of its rows */
 	List	   *rtable;			/* to check privileges on */
+	List	   *inner_rtable;	/* the same, for what functions read */
 	List	   *relations;		/* oids of the relations read */
 	bool		inherits;		/* some of them have children */
 	bool		executable;		/* the user may call all its functions */

@@ -118,6 +118,23 @@ CREATE TABLE alt.switch (id int PRIMARY KEY, side text NOT NULL, ver bigint NOT 
 INSERT INTO t.switch SELECT i, 't', 1 FROM generate_series(1, 4) i;
 INSERT INTO alt.switch SELECT i, 'alt', 1 FROM generate_series(1, 4) i;
 
+-- Functions that read, to be looked into: inlined or not, declared or not, with
+-- row security inside, and with names that the search path resolves.
+CREATE FUNCTION of_group(g int) RETURNS TABLE (id int, ver bigint) LANGUAGE sql STABLE
+	AS 'SELECT id, ver FROM t.plain WHERE grp = g AND id <= 40';
+CREATE FUNCTION part_total(g int) RETURNS bigint LANGUAGE sql
+	AS 'SELECT sum(ver)::bigint FROM t.part WHERE grp = g AND id <= 30';
+CREATE FUNCTION mine() RETURNS TABLE (id int, owner text, ver bigint) LANGUAGE sql
+BEGIN ATOMIC
+	SELECT count(*) FROM t.secret_tenant;
+	SELECT s.id, s.owner, s.ver FROM t.v_invoker s;
+END;
+CREATE FUNCTION switched(i int) RETURNS SETOF switch LANGUAGE sql STABLE
+	AS 'SELECT * FROM switch s WHERE s.id = i';
+CREATE FUNCTION scaled(i int) RETURNS bigint LANGUAGE sql STABLE
+	AS 'SELECT ver * 1 FROM t.extra WHERE id = i';
+CREATE FUNCTION twice_scaled(i int) RETURNS bigint LANGUAGE sql AS 'SELECT scaled(i) * 2';
+
 -- For races with a script.
 CREATE TABLE race_a (id int PRIMARY KEY, ver bigint NOT NULL);
 CREATE TABLE race_b (id int PRIMARY KEY);

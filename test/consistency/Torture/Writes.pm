@@ -113,6 +113,8 @@ my @definitions = (
 		sprintf('CREATE OR REPLACE VIEW t.v_plain AS SELECT grp, count(*) AS n, sum(ver)::bigint + %d AS v FROM t.plain GROUP BY grp', below(1000)) },
 	function => 3, sub {
 		sprintf('CREATE OR REPLACE FUNCTION t.label(i int) RETURNS text LANGUAGE sql IMMUTABLE AS $f$ SELECT \'label %d of \' || i $f$', below(1000)) },
+	inner_function => 3, sub {
+		sprintf('CREATE OR REPLACE FUNCTION t.scaled(i int) RETURNS bigint LANGUAGE sql STABLE AS $f$ SELECT ver * %d FROM t.extra WHERE id = i $f$', below(1000)) },
 	add_column => 3, sub { sprintf('ALTER TABLE t.extra ADD COLUMN IF NOT EXISTS c%d int DEFAULT %d', below(2), below(1000)) },
 	drop_column => 3, sub { sprintf('ALTER TABLE t.extra DROP COLUMN IF EXISTS c%d', below(2)) },
 	create_policy => 2, sub {

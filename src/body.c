@@ -206,9 +206,11 @@ body_try(HeapTuple tuple, Node *call, const RangeTblFunction *columns, Body *bod
 		{
 			MemoryContextSwitchTo(context);
 			CurrentResourceOwner = owner;
+			/* it is in the body, and not in what the client sent */
+			error->cursorpos = 0;
 			ReThrowError(error);
 		}
-		body->obstacle = error->message;
+		body->obstacle = error->message != NULL ? error->message : "it fails";
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);

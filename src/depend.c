@@ -154,8 +154,32 @@ depend_type_is_shareable(Oid type)
 }
 
 /*
+ * Can a text have literals that are not spelled as they read: with escapes, or
+ * in pieces on several lines?
+ */
+static bool
+depend_has_odd_literals(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++)
+	{
+		if (*c == '\\' || (*c == '&' && c > text &&
+						   pg_tolower((unsigned char) c[-1]) == 'u'))
+			return true;
+		if (*c == '\'')
+		{
+			size_t		blanks = strspn(c + 1, " \t\n\r\f");
+
+			if (c[1 + blanks] == '\'' && strcspn(c + 1, "\n\r") < blanks)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
  * Is one of the words in the text that date and time types read as a time
- * relative to the present?  A call of now() is none, but 'now()' is.
+ * relative to the present, or could it be?  A call of now() is none, but
+ * 'now()' is.
  */
 static bool
 depend_mentions_today(const char *text)
@@ -165,6 +189,8 @@ depend_mentions_today(const char *text)
 	bool		dollars = false;	/* anything may be quoted */
 	bool		quoted = false;
 
+	if (depend_has_odd_literals(text))
+		return true;
 	for (const char *c = text; *c != '\0'; c++)
 		dollars |= *c == '$' && !isdigit((unsigned char) c[1]);
 

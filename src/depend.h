@@ -32,7 +32,8 @@ typedef struct Dependencies
 } Dependencies;
 
 /*
- * Examine a query after rewriting.  text: that it was parsed from; automatic:
+ * Examine a query after rewriting.  text: that it is parsed from each time, NULL
+ * if it is there as a tree; automatic:
  * refuse what has dependencies that cannot be known.  Stops at the first reason
  * for refusal.
  */

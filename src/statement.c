@@ -341,7 +341,7 @@ statement_digest(const Query *query, List *bodies, uint8 *digest)
 		":location ", ":stmt_location ", ":stmt_len "
 	};
 	char	   *meaning = nodeToString(list_make2(unconstify(Query *, query),
-												   bodies));
+												  bodies));
 	char	   *to = meaning;
 
 	for (const char *from = meaning; *from != '\0';)
@@ -537,7 +537,7 @@ statement_examine(const CacheKey *key, bool automatic, const char *text,
 	TupleDesc	result_desc = ExecCleanTypeFromTL(query->targetList);
 	Dependencies deps;
 
-	depend_examine(unconstify(Query *, query), text, automatic, &deps);
+	depend_examine(unconstify(Query *, query), NULL, automatic, &deps);
 	if (deps.refusal == NULL && statement_anonymous_column(result_desc) > 0)
 		deps.refusal = "a column is an anonymous record";
 

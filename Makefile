@@ -17,7 +17,7 @@ MODULE_big = cache
 OBJS = $(addprefix src/,$(addsuffix .o, \
 	admin admit attach body cache clock codec ddl define depend evict fetch flight \
 	guc invalidate key l2 lookup params plan policy prepared qstats redis \
-	relation report scan serve shmem sql stable statement stats store template track \
+	relation report scan serve shmem sql stable statement stats store tags template track \
 	trigger url worker))
 
 EXTENSION = cache

@@ -12,6 +12,7 @@
 #include "statement.h"
 #include "stats.h"
 #include "store.h"
+#include "tags.h"
 #include "utils/snapshot.h"
 
 typedef struct LookupRequest
@@ -40,7 +41,7 @@ typedef struct LookupRequest
 } LookupRequest;
 
 /* Most tags that a result may carry, or relations that it may depend on. */
-#define LOOKUP_MAX_TAGS 256
+#define LOOKUP_MAX_TAGS TAGS_MAX
 
 /* Everything, roles and catalog; those; and the two tags of a named query. */
 #define LOOKUP_MAX_DEPS (3 + LOOKUP_MAX_TAGS + 2)

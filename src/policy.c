@@ -49,6 +49,7 @@
 #include "invalidate.h"
 #include "miscadmin.h"
 #include "policy.h"
+#include "tags.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -97,73 +98,42 @@ static struct
 	ClockStamp	stamps[POLICY_NSTAMPS]; /* what it is good for */
 } policy_memo;
 
-/*
- * Order of tags: by bytes, which no collation can change.
- */
-static int
-policy_compare_tags(const void *a, const void *b)
-{
-	const text *ta = DatumGetTextPP(*(const Datum *) a);
-	const text *tb = DatumGetTextPP(*(const Datum *) b);
-	int			la = VARSIZE_ANY_EXHDR(ta);
-	int			lb = VARSIZE_ANY_EXHDR(tb);
-	int			cmp = memcmp(VARDATA_ANY(ta), VARDATA_ANY(tb), Min(la, lb));
-
-	return cmp != 0 ? cmp : la - lb;
-}
-
 char *
-policy_tags(ArrayType *tags, uint32 *len)
+policy_tags(ArrayType *array, uint32 *len)
 {
 	Datum	   *elements;
 	int			nelements;
-	int			ntags = 0;
-	Size		size = 0;
-	char	   *result;
-	char	   *next;
+	Tag		   *tags;
+	char	   *packed;
 
-	if (array_contains_nulls(tags))
+	if (array_contains_nulls(array))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("a tag must not be null"),
 				 errhint("Leave null elements out of the array.")));
 
-	deconstruct_array(tags, TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
 					  &elements, NULL, &nelements);
-	if (nelements > 1)
-		qsort(elements, nelements, sizeof(Datum), policy_compare_tags);
-
-	/* close up over those that equal the one before */
+	tags = palloc(Max(nelements, 1) * sizeof(Tag));
 	for (int i = 0; i < nelements; i++)
 	{
-		Size		tag_len = VARSIZE_ANY_EXHDR(DatumGetPointer(elements[i]));
+		const text *element = DatumGetTextPP(elements[i]);
+		const char *problem;
 
-		if (tag_len == 0)
+		tags[i].data = VARDATA_ANY(element);
+		tags[i].len = VARSIZE_ANY_EXHDR(element);
+		problem = tags_problem(&tags[i]);
+		if (problem != NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("a tag must not be empty"),
+					 errmsg("%s", problem),
 					 errhint("Leave empty elements out of the array.")));
-		if (ntags > 0 &&
-			policy_compare_tags(&elements[ntags - 1], &elements[i]) == 0)
-			continue;
-		elements[ntags++] = elements[i];
-		size += tag_len + 1;
 	}
 
-	result = next = palloc(Max(size, 1));
-	for (int i = 0; i < ntags; i++)
-	{
-		const text *tag = DatumGetTextPP(elements[i]);
-		Size		tag_len = VARSIZE_ANY_EXHDR(tag);
-
-		memcpy(next, VARDATA_ANY(tag), tag_len);
-		next[tag_len] = '\0';
-		next += tag_len + 1;
-	}
+	packed = tags_pack(tags, nelements, len);
+	pfree(tags);
 	pfree(elements);
-
-	*len = (uint32) size;
-	return result;
+	return packed;
 }
 
 Oid

@@ -36,10 +36,9 @@ extern Definition *policy_find(const char *name);
 
 /*
  * Tags as keys have them: sorted, unique, each followed by a zero byte, in the
- * current memory context; never NULL.  Errors: NULL or empty elements, too
- * many of them.
+ * current memory context; never NULL.  Errors: NULL or empty elements.
  */
-extern char *policy_tags(ArrayType *tags, uint32 *len);
+extern char *policy_tags(ArrayType *array, uint32 *len);
 
 /* Oid of the schema the extension is in.  Errors: ERRCODE_UNDEFINED_OBJECT. */
 extern Oid	policy_schema(void);

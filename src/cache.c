@@ -20,6 +20,7 @@
  *	hit, miss	a request answered from an entry; by executing the query
  *	fill		storing the result of a miss
  *	bypass		executing without looking up or storing
+ *	hint		what a comment in a statement says about caching it
  *	flight		an execution that others may wait for; its leader executes
  *	eviction	dropping an entry to make room
  *	expiry		the end of an entry's time to live

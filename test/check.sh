@@ -174,7 +174,7 @@ stage_tap()
 stage_unit()
 {
 	local name result=0
-	for name in evict; do
+	for name in evict hint; do
 		if ! make -s -C "test/$name" check >"$work/unit.log" 2>&1; then
 			show "$work/unit.log"
 			result=1
@@ -182,6 +182,17 @@ stage_unit()
 		passed=$((passed + $(grep -c '^ok' "$work/unit.log")))
 	done
 	return $result
+}
+
+# What hints are found in agrees with what the server's scanner sees.
+stage_scanner()
+{
+	local log=$work/scanner.log library=$work/source/test/hint/oracle.so
+	make -s -C test/hint oracle.so >"$log" 2>&1 &&
+		"$bindir/psql" -X -q -v ON_ERROR_STOP=1 -v library="$library" -d postgres \
+			-f test/hint/oracle.sql >"$log" 2>&1 ||
+		{ show "$log"; return 1; }
+	passed=$(grep -c 'accepted' "$log")
 }
 
 # The tutorial runs from its first to its last line.
@@ -206,8 +217,8 @@ wanted()
 {
 	local users=$1 word
 	case $1 in
-		build) users='build lint regress isolation consistency story tap' ;;
-		server | log) users='server log regress isolation consistency story tap' ;;
+		build) users='build lint scanner regress isolation consistency story tap' ;;
+		server | log) users='server log scanner regress isolation consistency story tap' ;;
 	esac
 	for word in ${ONLY:-$users}; do
 		case " $users " in
@@ -256,6 +267,7 @@ inner()
 	stage lint
 	stage unit
 	stage server build
+	stage scanner server
 	stage regress build server
 	stage isolation build server
 	stage story build server

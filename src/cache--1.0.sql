@@ -340,6 +340,18 @@ COMMENT ON VIEW @extschema@.cache_query_stats IS
 GRANT SELECT ON @extschema@.cache_stats, @extschema@.cache_entries,
 	@extschema@.cache_query_stats TO PUBLIC;
 
+CREATE FUNCTION @extschema@.cache_explain(query text)
+	RETURNS json
+	AS 'MODULE_PATHNAME', 'cache_explain_query' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.cache_explain(text) IS
+	'what the cache would do with a plain SELECT in this session, and why; runs nothing';
+
+CREATE FUNCTION @extschema@.cache_explain(query text, VARIADIC params "any")
+	RETURNS json
+	AS 'MODULE_PATHNAME', 'cache_explain_query' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION @extschema@.cache_explain(text, "any") IS
+	'the same, of a SELECT with parameters $1, $2, ...';
+
 CREATE FUNCTION @extschema@.cache_reset_stats()
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'cache_reset_stats' LANGUAGE C VOLATILE PARALLEL UNSAFE;

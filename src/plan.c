@@ -8,6 +8,9 @@
  * looks the result up at each execution.  If the result is in L1 already, it
  * is not planned at all: it gets a plan that is a promise.
  *
+ * A comment can say how a statement is to be cached, or that it is not to be
+ * (hint.c).  A hint that is not understood, or names no policy, is a warning.
+ *
  * No promise is made for what has children by inheritance.  Planning locks
  * those, and if it comes after the snapshot was taken, a TRUNCATE that was waited
  * for would show up as an empty table.  Other relations were locked as the
@@ -29,29 +32,23 @@
 #include "access/xact.h"
 #include "admit.h"
 #include "guc.h"
+#include "hint.h"
 #include "lookup.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "optimizer/planner.h"
 #include "plan.h"
+#include "policy.h"
 #include "postmaster/autovacuum.h"
 #include "scan.h"
 #include "serve.h"
+#include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 
 static planner_hook_type plan_next_planner;
 
 /* Number of the plan made last. */
 static uint64 plan_serial;
-
-/* What was decided about a statement. */
-typedef struct PlanChoice
-{
-	const char *text;			/* without comments; terminated */
-	uint32		text_len;
-	const char *tags;
-	uint32		tags_len;
-	ScanSpec	spec;			/* without tags and text */
-} PlanChoice;
 
 static PlannedStmt *
 plan_call_next(Query *tree, const char *query_string, int cursor_options,
@@ -83,12 +80,79 @@ plan_considers(const Query *tree, const char *query_string)
 }
 
 /*
- * How a statement is to be cached; false if it is not.
+ * Warn of a hint that is not followed.  position: of the problem, in bytes.
  */
-static bool
-plan_choose(const Query *tree, const char *query_string, PlanChoice *choice)
+static void
+plan_warn(const char *query_string, int position, const char *problem)
+{
+	int			cursor = pg_mbstrlen_with_len(query_string, position) + 1;
+	bool		sent = query_string == debug_query_string;
+
+	ereport(WARNING,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("statement is not cached: %s", problem),
+			 sent ? errposition(cursor) : internalerrposition(cursor),
+			 sent ? 0 : internalerrquery(query_string),
+			 errhint("Write /*+ cache */, /*+ cache(ttl=300, tags=a|b) */, /*+ cache(policy=name) */ or /*+ nocache */.")));
+}
+
+/*
+ * Take what a policy says, where the hint does not.
+ */
+static void
+plan_apply_policy(const Definition *policy, PlanChoice *choice)
 {
 	ScanSpec   *spec = &choice->spec;
+
+	if (policy->ttl > 0)
+		spec->ttl = policy->ttl;
+	spec->stale = policy->stale;
+	spec->min_cost_us = policy->min_cost_us;
+	if (policy->max_entry_size > 0)
+		spec->max_entry_size = Min(spec->max_entry_size,
+								   (Size) policy->max_entry_size);
+	if (policy->tags != NULL)
+	{
+		choice->tags = policy->tags;
+		choice->tags_len = policy->tags_len;
+		spec->automatic = false;
+	}
+}
+
+/*
+ * Do what a hint says; a reason if that cannot be done.
+ */
+static const char *
+plan_apply_hint(const Hint *hint, PlanChoice *choice)
+{
+	ScanSpec   *spec = &choice->spec;
+
+	spec->hinted = true;
+	spec->min_cost_us = 0;
+	if (hint->policy != NULL)
+	{
+		Definition *policy = policy_find_policy(hint->policy);
+
+		if (policy == NULL)
+			return psprintf("policy \"%s\" does not exist", hint->policy);
+		plan_apply_policy(policy, choice);
+	}
+	if (hint->ttl > 0)
+		spec->ttl = hint->ttl;
+	if (hint->tags != NULL)
+	{
+		choice->tags = hint->tags;
+		choice->tags_len = hint->tags_len;
+		spec->automatic = false;
+	}
+	return NULL;
+}
+
+bool
+plan_choose(const char *text, int location, int len, PlanChoice *choice)
+{
+	ScanSpec   *spec = &choice->spec;
+	Hint		hint = {.verdict = HINT_NONE};
 
 	memset(choice, 0, sizeof(*choice));
 	choice->tags = "";
@@ -96,12 +160,28 @@ plan_choose(const Query *tree, const char *query_string, PlanChoice *choice)
 	spec->ttl = cache_default_ttl;
 	spec->max_entry_size = (Size) cache_max_entry_size * 1024;
 	spec->min_cost_us = cache_min_cost < 0 ? -1 : (int64) (cache_min_cost * 1000);
-	if (cache_mode == CACHE_MODE_HINT)
-		return false;
-	if (spec->min_cost_us < 0)
-		spec->shape = admit_shape(query_string, tree->stmt_location,
-								  tree->stmt_len);
-	return true;
+
+	if (hint_possible(text, location, len))
+		hint_find(text, location, len, &hint);
+	switch (hint.verdict)
+	{
+		case HINT_NONE:
+			if (cache_mode == CACHE_MODE_HINT)
+				choice->reason = "mode hint, and it has no hint";
+			break;
+		case HINT_NOCACHE:
+			choice->reason = "a hint says so";
+			break;
+		case HINT_MALFORMED:
+			choice->reason = choice->problem = hint.problem;
+			choice->position = hint.position;
+			break;
+		case HINT_CACHE:
+			choice->reason = choice->problem = plan_apply_hint(&hint, choice);
+			choice->position = Max(location, 0);
+			break;
+	}
+	return choice->reason == NULL;
 }
 
 /*
@@ -213,12 +293,19 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 	Query	   *original = NULL;
 	PlannedStmt *planned = NULL;
 
-	if (!plan_considers(tree, query_string) ||
-		!plan_choose(tree, query_string, &choice))
+	if (!plan_considers(tree, query_string))
 		return plan_call_next(tree, query_string, cursor_options, params);
+	if (!plan_choose(query_string, tree->stmt_location, tree->stmt_len, &choice))
+	{
+		if (choice.problem != NULL)
+			plan_warn(query_string, choice.position, choice.problem);
+		return plan_call_next(tree, query_string, cursor_options, params);
+	}
 
 	if (choice.spec.min_cost_us < 0)
 	{
+		choice.spec.shape = admit_shape(query_string, tree->stmt_location,
+										tree->stmt_len);
 		switch (admit_verdict(choice.spec.shape))
 		{
 			case ADMIT_CHEAP:
@@ -241,8 +328,8 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 		}
 	}
 
-	choice.text = pstrdup(query_string);
-	choice.text_len = strlen(choice.text);
+	choice.text = hint_strip(query_string, tree->stmt_location, tree->stmt_len,
+							 &choice.text_len);
 	return plan_with_node(tree, query_string, cursor_options, params, &choice,
 						  original, planned);
 }

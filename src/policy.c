@@ -44,6 +44,7 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_type.h"
 #include "clock.h"
+#include "commands/extension.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "invalidate.h"
@@ -64,9 +65,16 @@
 /* What the memo depends on: definitions, catalog, everything. */
 #define POLICY_NSTAMPS 3
 
+/* What a definition is made of; the first letter of its name in the memo. */
+typedef enum PolicyKind
+{
+	POLICY_OF_QUERY = 'q',		/* a named query, and its policy */
+	POLICY_ALONE = 'p'
+} PolicyKind;
+
 typedef struct PolicyMemoEntry
 {
-	const char *name;
+	const char *name;			/* after the letter of the kind */
 	Definition *definition;
 	uint32		hash;
 	char		status;			/* for simplehash */
@@ -289,7 +297,7 @@ policy_decode(const char *name, Definition *definition)
  * Read a definition from the tables, into the current memory context.
  */
 static Definition *
-policy_read(const char *name)
+policy_read(PolicyKind kind, const char *name)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			types[] = {TEXTOID};
@@ -301,21 +309,26 @@ policy_read(const char *name)
 	AcceptInvalidationMessages();
 
 	SPI_connect();
-	query = psprintf("SELECT q.query,"
-					 " COALESCE(q.ttl, p.ttl),"
-					 " COALESCE(q.tags, p.tags),"
-					 " p.stale, p.max_entry_size, p.min_cost,"
-					 " CASE WHEN p.name IS NULL THEN q.policy END"
-					 " FROM %s q LEFT JOIN %s p"
-					 " ON p.name OPERATOR(pg_catalog.=) q.policy"
-					 " WHERE q.name OPERATOR(pg_catalog.=) $1",
-					 policy_table(POLICY_QUERIES),
-					 policy_table(POLICY_POLICIES));
+	if (kind == POLICY_OF_QUERY)
+		query = psprintf("SELECT q.query,"
+						 " COALESCE(q.ttl, p.ttl),"
+						 " COALESCE(q.tags, p.tags),"
+						 " p.stale, p.max_entry_size, p.min_cost,"
+						 " CASE WHEN p.name IS NULL THEN q.policy END"
+						 " FROM %s q LEFT JOIN %s p"
+						 " ON p.name OPERATOR(pg_catalog.=) q.policy"
+						 " WHERE q.name OPERATOR(pg_catalog.=) $1",
+						 policy_table(POLICY_QUERIES),
+						 policy_table(POLICY_POLICIES));
+	else
+		query = psprintf("SELECT '', ttl, tags, stale, max_entry_size, min_cost,"
+						 " NULL FROM %s WHERE name OPERATOR(pg_catalog.=) $1",
+						 policy_table(POLICY_POLICIES));
 
 	policy_become_owner(&saved);
 	if (SPI_execute_with_args(query, 1, types, values, NULL,
 							  false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read definition of named query \"%s\"", name);
+		elog(ERROR, "could not read definition \"%s\"", name);
 	policy_restore(&saved);
 
 	if (SPI_processed > 0)
@@ -329,12 +342,6 @@ policy_read(const char *name)
 		MemoryContextSwitchTo(old);
 	}
 	SPI_finish();
-
-	if (definition == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("named query \"%s\" does not exist", name),
-				 errhint("Define it with cache_define().")));
 	return definition;
 }
 
@@ -415,9 +422,13 @@ policy_remember(const char *name, const Definition *definition,
 	MemoryContextSwitchTo(old);
 }
 
-Definition *
-policy_find(const char *name)
+/*
+ * A definition, from the memo or the tables; NULL if there is none.
+ */
+static Definition *
+policy_get(PolicyKind kind, const char *name)
 {
+	char	   *memo_name = psprintf("%c%s", kind, name);
 	ClockStamp	stamps[POLICY_NSTAMPS];
 	uint64		newest_xid = 0;
 	Definition *definition;
@@ -429,14 +440,36 @@ policy_find(const char *name)
 
 	if (share && policy_memo_current(stamps))
 	{
-		PolicyMemoEntry *entry = policymemo_lookup(policy_memo.names, name);
+		PolicyMemoEntry *entry = policymemo_lookup(policy_memo.names,
+												   memo_name);
 
 		if (entry != NULL)
 			return policy_copy(entry->definition);
 	}
 
-	definition = policy_read(name);
-	if (share && clock_unchanged(stamps, POLICY_NSTAMPS))
-		policy_remember(name, definition, stamps);
+	definition = policy_read(kind, name);
+	if (definition != NULL && share && clock_unchanged(stamps, POLICY_NSTAMPS))
+		policy_remember(memo_name, definition, stamps);
 	return definition;
+}
+
+Definition *
+policy_find(const char *name)
+{
+	Definition *definition = policy_get(POLICY_OF_QUERY, name);
+
+	if (definition == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("named query \"%s\" does not exist", name),
+				 errhint("Define it with cache_define().")));
+	return definition;
+}
+
+Definition *
+policy_find_policy(const char *name)
+{
+	if (!OidIsValid(get_extension_oid("cache", true)))
+		return NULL;
+	return policy_get(POLICY_ALONE, name);
 }

@@ -35,6 +35,12 @@ typedef struct Definition
 extern Definition *policy_find(const char *name);
 
 /*
+ * The policy of a name, likewise; it has no query.  NULL if there is none, or
+ * if the extension is not in this database.
+ */
+extern Definition *policy_find_policy(const char *name);
+
+/*
  * Tags as keys have them: sorted, unique, each followed by a zero byte, in the
  * current memory context; never NULL.  Errors: NULL or empty elements.
  */

@@ -17,7 +17,7 @@ clock 1  store 1  evict 1  flight 1  redis 1  stats 1  qstats 1  admit 1
 prepared 1
 invalidate 2  relation 2  depend 2  statement 2  policy 2  l2 2  fetch 2  lookup 2
 sql 3  trigger 3  attach 3  track 3  worker 3  report 3
-define 3  admin 3  plan 3  serve 3  scan 3
+define 3  admin 3  plan 3  serve 3  scan 3  explain 3
 shmem 4  cache 4'
 
 # rule NAME COMMAND: the rule is kept if the command prints nothing.

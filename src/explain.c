@@ -63,6 +63,21 @@ explain_put_ms(StringInfo json, const char *name, int64 us)
 }
 
 /*
+ * Errors of the analysis point into the text that was given.
+ */
+static void
+explain_error_callback(void *arg)
+{
+	int			position = geterrposition();
+
+	if (position <= 0)
+		return;
+	errposition(0);
+	internalerrposition(position);
+	internalerrquery(arg);
+}
+
+/*
  * The tree of a statement as planning would get it; NULL, and why, if it is no
  * single SELECT.
  */
@@ -246,12 +261,13 @@ Datum
 cache_explain_query(PG_FUNCTION_ARGS)
 {
 	StringInfoData json;
-	const char *query;
+	char	   *query;
 	const char *reason;
 	Oid		   *types;
 	ParamListInfo params;
 	int			nparams;
 	Query	   *tree;
+	ErrorContextCallback callback;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
@@ -264,7 +280,12 @@ cache_explain_query(PG_FUNCTION_ARGS)
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
 	explain_put(&json, "mode", GetConfigOption("cache.mode", false, false));
+	callback.callback = explain_error_callback;
+	callback.arg = query;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
 	tree = explain_analyse(query, types, nparams, &reason);
+	error_context_stack = callback.previous;
 	if (tree != NULL)
 		explain_put_select(&json, tree, query, params);
 	else

@@ -538,6 +538,30 @@ scan_complete(ScanRun *state)
 	state->receiver = NULL;
 }
 
+/*
+ * Has the plan below given its last row, as far as that can be told without
+ * asking it for another one?  Who wants one row does not ask for a second.
+ */
+static bool
+scan_was_last(const PlanState *below)
+{
+	switch (nodeTag(below))
+	{
+		case T_AggState:
+			return ((const AggState *) below)->agg_done;
+		case T_LimitState:
+			{
+				const LimitState *limit = (const LimitState *) below;
+
+				return limit->limitOption == LIMIT_OPTION_COUNT &&
+					!limit->noCount && limit->lstate == LIMIT_INWINDOW &&
+					limit->position - limit->offset >= limit->count;
+			}
+		default:
+			return false;
+	}
+}
+
 static TupleTableSlot *
 scan_next_filled(ScanRun *state)
 {
@@ -567,6 +591,8 @@ scan_next_filled(ScanRun *state)
 		slot = ExecFilterJunk(state->junk, slot);
 	dest = codec_dest(state->receiver);
 	dest->receiveSlot(slot, dest);
+	if (scan_was_last(below))
+		scan_complete(state);
 	return slot;
 }
 

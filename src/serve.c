@@ -95,6 +95,18 @@ serve_plainly(const QueryDesc *queryDesc, PlannedStmt *wrapped)
 }
 
 /*
+ * Is the execution that of a portal which WHERE CURRENT OF can refer to?
+ * Portals that PostgreSQL names for itself are not, but for cursors of PL/pgSQL,
+ * whose plans have no node then.
+ */
+static bool
+serve_in_named_portal(void)
+{
+	return ActivePortal != NULL && ActivePortal->name[0] != '\0' &&
+		ActivePortal->name[0] != '<';
+}
+
+/*
  * Is the execution not one to look up or store anything for, nor to count?
  */
 static bool
@@ -107,8 +119,7 @@ serve_ignores(const QueryDesc *queryDesc, const ScanSpec *spec, bool explained)
 		queryDesc->snapshot == InvalidSnapshot ||
 		queryDesc->snapshot->snapshot_type != SNAPSHOT_MVCC)
 		return true;
-	/* a portal with a name, which WHERE CURRENT OF can refer to */
-	if (spec->updatable && ActivePortal != NULL && ActivePortal->name[0] != '\0')
+	if (spec->updatable && serve_in_named_portal())
 		return true;
 	return spec->min_cost_us < 0 && !explained &&
 		admit_verdict(spec->shape) == ADMIT_CHEAP;

@@ -3,6 +3,8 @@
 #	make, make install, make installcheck	as for every extension (PGXS)
 #	make check	the one gate: builds and tests a private copy, installs nothing
 #			but missing packages; ONLY="regress tap" runs some stages
+#	make check-upstream	PostgreSQL's own tests, without and with the library;
+#			SUITES="parallel serial isolation"
 #	make demo, make bench	show it, measure it; make demo-stop ends the demo
 #	make indent	format the C sources
 #	make torture	random reads and writes, every cached answer compared;
@@ -47,7 +49,7 @@ override with_llvm = no
 unexport LIBRARY_PATH
 
 # PGXS has a target check that only complains, so our targets take its place.
-OURS = check demo demo-stop bench indent torture torture-proof
+OURS = check check-upstream demo demo-stop bench indent torture torture-proof
 
 ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 
@@ -59,6 +61,10 @@ check:
 	@PG_CONFIG='$(PG_CONFIG)' ONLY='$(ONLY)' REGRESS='$(REGRESS)' \
 		ISOLATION='$(ISOLATION)' PROVE_TESTS='$(PROVE_TESTS)' OBJS='$(OBJS)' \
 		test/check.sh
+
+check-upstream:
+	test/setup.sh dpkg-dev
+	@PG_CONFIG='$(PG_CONFIG)' SUITES='$(SUITES)' test/upstream/upstream.sh
 
 demo:
 	test/setup.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # setup.sh: install with apt-get whatever is missing to build and test the
-# extension.  Installs nothing that is there, and starts nothing.
+# extension, and the packages that are named as arguments.  Installs nothing that
+# is there, and starts nothing.
 
 set -euo pipefail
 PG_CONFIG=${PG_CONFIG:-pg_config}
@@ -53,6 +54,12 @@ need libipc-run-perl perl -MIPC::Run -e 1
 command -v valkey-server >/dev/null || need redis-server command -v redis-server
 need postgresql-server-dev has_pgxs
 need postgresql has_server
+for package in "$@"; do
+	case $package in
+		dpkg-dev) need dpkg-dev command -v dpkg-source ;;
+		*) need "$package" command -v "$package" ;;
+	esac
+done
 if [ ${#packages[@]} -eq 0 ] && command -v pg_bsd_indent >/dev/null; then
 	exit 0
 fi

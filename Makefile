@@ -9,6 +9,7 @@
 #	make indent	format the C sources
 #	make torture	random reads and writes, every cached answer compared;
 #			SECONDS=600 SEED=7; make torture-proof: it notices what is broken
+#	make fuzz	sqlsmith's random queries: crashes, wrong answers; SECONDS=, SEED=
 #
 # installcheck wants a running server with shared_preload_libraries = cache.
 
@@ -49,7 +50,7 @@ override with_llvm = no
 unexport LIBRARY_PATH
 
 # PGXS has a target check that only complains, so our targets take its place.
-OURS = check check-upstream demo demo-stop bench indent torture torture-proof
+OURS = check check-upstream demo demo-stop bench indent torture torture-proof fuzz
 
 ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 
@@ -86,6 +87,11 @@ torture-proof:
 	test/setup.sh
 	@PG_CONFIG='$(PG_CONFIG)' TORTURE_SECONDS='$(SECONDS)' SEED='$(SEED)' \
 		test/consistency/proof.sh
+
+fuzz:
+	test/setup.sh dpkg-dev sqlsmith
+	@PG_CONFIG='$(PG_CONFIG)' FUZZ_SECONDS='$(SECONDS)' SEED='$(SEED)' \
+		test/sqlsmith/sqlsmith.sh
 
 indent:
 	test/setup.sh

@@ -35,7 +35,7 @@ DECLARE
 	line text;
 BEGIN
 	FOR line IN EXECUTE query LOOP
-		line := regexp_replace(line, '(Age|TTL Left|"age"|"ttl_left"|"fill_time"): [0-9.]+', '\1: N', 'g');
+		line := regexp_replace(line, '(Age|TTL Left)("?): [0-9.]+', '\1\2: N', 'g');
 		line := regexp_replace(line, '[0-9a-f]{16}', 'K', 'g');
 		line := regexp_replace(line, 'actual time=[0-9.]+ ', 'actual ', 'g');
 		RETURN NEXT regexp_replace(line, 'relation:\d+', 'relation:N', 'g');

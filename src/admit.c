@@ -19,7 +19,9 @@
  * backend remembers a verdict by the shape of a statement, that is, its text
  * without literals: then only a hash of the text stands between a cheap
  * statement and its plan.  The first verdict is the planner's estimate; an
- * execution that turns out otherwise reverses it.  Two shapes of one hash
+ * execution that turns out otherwise reverses it.  One that was found wrong
+ * to be cheap is believed to be so again only after ever more executions in a
+ * row, since to reverse that makes PostgreSQL plan its kept statements anew.  Two shapes of one hash
  * share a verdict, which costs time or room, not right answers.
  *
  * Tolerated races.  The table in shared memory is read and written without a
@@ -70,6 +72,9 @@ typedef struct AdmitShape
 {
 	uint64		shape;
 	AdmitVerdict verdict;
+	int			reversals;		/* from cheap to dear */
+	uint32		cheap_runs;		/* executions in a row that went against the
+								 * verdict dear */
 } AdmitShape;
 
 static struct
@@ -171,13 +176,20 @@ admit_verdict(uint64 shape)
 	return entry->shape == shape ? entry->verdict : ADMIT_UNKNOWN;
 }
 
-void
-admit_set_verdict(uint64 shape, AdmitVerdict verdict)
+/*
+ * The place of a shape, as a new one if it is another's.
+ */
+static AdmitShape *
+admit_place(uint64 shape)
 {
 	AdmitShape *entry = &admit.shapes[shape % ADMIT_VERDICTS];
 
-	entry->shape = shape;
-	entry->verdict = verdict;
+	if (entry->shape != shape)
+	{
+		memset(entry, 0, sizeof(*entry));
+		entry->shape = shape;
+	}
+	return entry;
 }
 
 bool
@@ -186,10 +198,42 @@ admit_is_cheap_plan(double cost)
 	return cost < ADMIT_CHEAP_PAGES * seq_page_cost;
 }
 
-bool
+AdmitVerdict
+admit_estimate(uint64 shape, double cost)
+{
+	AdmitShape *entry = admit_place(shape);
+
+	entry->verdict = admit_is_cheap_plan(cost) ? ADMIT_CHEAP : ADMIT_DEAR;
+	return entry->verdict;
+}
+
+/*
+ * Is an execution dearer than serving its result?
+ */
+static bool
 admit_is_dear(int64 us)
 {
 	return us >= ADMIT_DEAR_RATIO * admit.hit_us;
+}
+
+bool
+admit_note_execution(uint64 shape, int64 us)
+{
+	AdmitShape *entry = admit_place(shape);
+
+	if (admit_is_dear(us))
+	{
+		bool		reversed = entry->verdict == ADMIT_CHEAP;
+
+		entry->verdict = ADMIT_DEAR;
+		entry->cheap_runs = 0;
+		entry->reversals += reversed;
+		return reversed;
+	}
+	if (entry->verdict == ADMIT_DEAR &&
+		++entry->cheap_runs >= 1U << Min(2 * entry->reversals, 24))
+		entry->verdict = ADMIT_CHEAP;
+	return false;
 }
 
 /*

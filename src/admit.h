@@ -26,13 +26,18 @@ typedef enum AdmitVerdict
 } AdmitVerdict;
 
 extern AdmitVerdict admit_verdict(uint64 shape);
-extern void admit_set_verdict(uint64 shape, AdmitVerdict verdict);
+
+/* The first verdict, by the cost of a plan; returns it. */
+extern AdmitVerdict admit_estimate(uint64 shape, double cost);
+
+/*
+ * An execution took so many microseconds.  Returns whether that makes a
+ * statement dear which was taken to be cheap.
+ */
+extern bool admit_note_execution(uint64 shape, int64 us);
 
 /* Is a cost in the planner's units too low to bother? */
 extern bool admit_is_cheap_plan(double cost);
-
-/* Is an execution of so many microseconds dearer than serving its result? */
-extern bool admit_is_dear(int64 us);
 
 /*
  * Is a result worth storing?  hash: of its key; us: what its execution took.

@@ -234,7 +234,9 @@ codec_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 
 	if (receiver->expected != NULL)
 		codec_check_rowtype(receiver->expected, typeinfo);
-	receiver->tupdesc = BlessTupleDesc(CreateTupleDescCopy(typeinfo));
+	receiver->tupdesc = CreateTupleDescCopy(typeinfo);
+	if (receiver->form == KEY_FORM_JSON)
+		BlessTupleDesc(receiver->tupdesc);
 	receiver->row_context = AllocSetContextCreate(receiver->context,
 												  "cache row",
 												  ALLOCSET_DEFAULT_SIZES);

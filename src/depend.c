@@ -65,6 +65,7 @@
 #include <ctype.h>
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/transam.h"
 #include "body.h"
 #include "catalog/pg_aggregate.h"
@@ -527,6 +528,8 @@ depend_is_datetime(Oid type)
 	if (OidIsValid(element))
 		type = element;
 	type = getBaseType(type);
+	if (type_is_multirange(type))
+		type = get_multirange_range(type);
 	if (type_is_range(type))
 		type = get_range_subtype(type);
 	/* a row may have such a column */
@@ -605,6 +608,19 @@ depend_check_relation(RangeTblEntry *rte, DependWalk *walk)
 }
 
 /*
+ * Where a row is stored, and who has locked it, changes without any change of
+ * data.
+ */
+static bool
+depend_check_column(const Var *column, Dependencies *deps)
+{
+	if (!deps->automatic || column->varattno >= 0 ||
+		column->varattno == TableOidAttributeNumber)
+		return false;
+	return depend_refuse(deps, "it reads a system column", depend_tags_hint);
+}
+
+/*
  * XMLTABLE reads text as dates and times as it runs, 'today' among them.
  */
 static bool
@@ -667,6 +683,8 @@ depend_walker(Node *node, DependWalk *walk)
 		columns = walk->item;
 	node = depend_complete_call(node);
 	if (depend_check_functions(node, columns, walk))
+		return true;
+	if (IsA(node, Var) && depend_check_column((Var *) node, deps))
 		return true;
 	switch (nodeTag(node))
 	{

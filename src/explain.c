@@ -241,6 +241,7 @@ explain_put_select(StringInfo json, const Query *tree, const char *text,
 	request.automatic = choice.spec.automatic;
 	request.ttl = choice.spec.ttl;
 	request.stale = choice.spec.stale;
+	request.max_entry_size = choice.spec.max_entry_size;
 	lookup_begin(lookup, &request);
 	bypass = lookup_orient(lookup);
 	if (lookup->stmt->refusal != NULL)

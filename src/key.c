@@ -37,7 +37,8 @@
  * the search path as it was resolved and as it was written, since the place of
  * pg_temp is seen only there.  A session that has a temporary schema shares
  * with no other: functions that look up names as they run could find its
- * tables, and the schema's oid is reused by sessions to come.
+ * tables, and the schema's oid is reused by sessions to come.  Nor does it share
+ * with itself from before it made or dropped one, which no clock tells of.
  *
  * Most requests come under the settings of the one before, and to write them
  * all down costs more than the rest of a hit.  So there is a version, which
@@ -433,6 +434,15 @@ key_append_ignored_texts(CacheKey *key)
 	}
 }
 
+/* How often the session may have changed what its temporary schema holds. */
+static uint64 key_temp_epoch;
+
+void
+key_outdate_temp(void)
+{
+	key_temp_epoch++;
+}
+
 /*
  * Append the search path; with private_temp also what tells a session with a
  * temporary schema from all others.
@@ -462,6 +472,7 @@ key_append_path(CacheKey *key, bool private_temp)
 		key_append_bytes(key, &temp, sizeof(temp));
 		key_append_bytes(key, &MyProcPid, sizeof(MyProcPid));
 		key_append_bytes(key, &MyStartTimestamp, sizeof(MyStartTimestamp));
+		key_append_bytes(key, &key_temp_epoch, sizeof(key_temp_epoch));
 	}
 }
 

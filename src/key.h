@@ -91,6 +91,12 @@ extern void key_begin(CacheKey *key, KeyForm form, const char *query,
 					  const char *name, bool automatic, const Oid *types,
 					  int ntypes);
 
+/*
+ * The session has changed definitions for itself: what it has in common with
+ * keys made before is no longer the same, if it has a temporary schema.
+ */
+extern void key_outdate_temp(void);
+
 /* Append the session part, unless that is done. */
 extern void key_finish(CacheKey *key);
 

@@ -76,6 +76,7 @@
 #include "miscadmin.h"
 #include "params.h"
 #include "prepared.h"
+#include "replication/logicalworker.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -246,7 +247,8 @@ lookup_sees_own_writes(const Lookup *lookup)
 
 	if (!lookup_has_written())
 		return false;
-	if (invalidate_writing() || !stmt->complete)
+	/* what a worker of logical replication writes is known when it commits */
+	if (invalidate_writing() || !stmt->complete || IsLogicalWorker())
 		return true;
 	for (int i = 0; i < lookup->ndeps; i++)
 	{
@@ -367,7 +369,8 @@ lookup_complete_key(Lookup *lookup)
 
 	if (request->tree != NULL)
 	{
-		params = params_pick(request->params, stmt->params, stmt->nparams);
+		params = params_pick(request->params, stmt->params, stmt->nparams,
+							 request->max_entry_size);
 		if (params == NULL && stmt->nparams > 0)
 			return false;
 	}

@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "params.h"
@@ -36,6 +37,23 @@ params_flatten(Datum value, Oid type)
 	if (typlen == -1)
 		return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 	return datumCopy(value, typbyval, typlen);
+}
+
+/*
+ * The size that a value will have when flat, or had once.
+ */
+static Size
+params_size(Datum value, Oid type)
+{
+	int16		typlen;
+	bool		typbyval;
+
+	get_typlenbyval(type, &typlen, &typbyval);
+	if (typbyval)
+		return sizeof(Datum);
+	if (typlen == -1)
+		return toast_raw_datum_size(value);
+	return datumGetSize(value, typbyval, typlen);
 }
 
 int
@@ -79,9 +97,10 @@ params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 }
 
 ParamListInfo
-params_pick(ParamListInfo params, const ParamUse *refs, int n)
+params_pick(ParamListInfo params, const ParamUse *refs, int n, Size max_size)
 {
 	ParamListInfo picked;
+	Size		size = 0;
 
 	if (params == NULL || n == 0)
 		return NULL;
@@ -103,11 +122,17 @@ params_pick(ParamListInfo params, const ParamUse *refs, int n)
 			from = params->paramFetch(params, refs[i].id, true, &workspace);
 		else
 			from = &params->params[refs[i].id - 1];
-		if (from->ptype != refs[i].type)
+		/* the columns of an anonymous record are known to this session only */
+		if (from->ptype != refs[i].type || from->ptype == RECORDOID ||
+			from->ptype == RECORDARRAYOID)
 			return NULL;
 		*to = *from;
-		if (!to->isnull)
-			to->value = params_flatten(from->value, from->ptype);
+		if (from->isnull)
+			continue;
+		size += params_size(from->value, from->ptype);
+		if (size > max_size)
+			return NULL;
+		to->value = params_flatten(from->value, from->ptype);
 	}
 	return picked;
 }

@@ -29,10 +29,11 @@ typedef struct ParamUse
 
 /*
  * Those of params that a query refers to, flat, in that order, in the current
- * memory context.  NULL if there are none, or one of them has no value of that
- * type to look at.
+ * memory context.  NULL if there are none, if one of them has no value of that
+ * type to look at or one that means nothing to another session, or if they are
+ * larger than max_size bytes.
  */
 extern ParamListInfo params_pick(ParamListInfo params, const ParamUse *refs,
-								 int n);
+								 int n, Size max_size);
 
 #endif							/* CACHE_PARAMS_H */

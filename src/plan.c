@@ -220,6 +220,7 @@ plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
 		.tags_len = spec->tags_len,
 		.automatic = spec->automatic,
 		.ttl = spec->ttl,
+		.max_entry_size = spec->max_entry_size,
 		.params = params
 	};
 
@@ -317,11 +318,9 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 				original = copyObject(tree);
 				planned = plan_call_next(tree, query_string, cursor_options,
 										 params);
-				if (admit_is_cheap_plan(planned->planTree->total_cost))
-				{
-					admit_set_verdict(choice.spec.shape, ADMIT_CHEAP);
+				if (admit_estimate(choice.spec.shape,
+								   planned->planTree->total_cost) == ADMIT_CHEAP)
 					return planned;
-				}
 				break;
 			case ADMIT_DEAR:
 				break;
@@ -330,6 +329,9 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 
 	choice.text = hint_strip(query_string, tree->stmt_location, tree->stmt_len,
 							 &choice.text_len);
+	if (choice.text_len > choice.spec.max_entry_size)
+		return planned != NULL ? planned :
+			plan_call_next(tree, query_string, cursor_options, params);
 	return plan_with_node(tree, query_string, cursor_options, params, &choice,
 						  original, planned);
 }

@@ -533,8 +533,7 @@ scan_complete(ScanRun *state)
 	qstats_miss(execution->lookup->stmt->qstats, us,
 				payload != NULL ? len : 0);
 	if (execution->spec->min_cost_us < 0)
-		admit_set_verdict(execution->spec->shape,
-						  admit_is_dear(us) ? ADMIT_DEAR : ADMIT_CHEAP);
+		(void) admit_note_execution(execution->spec->shape, us);
 	state->receiver = NULL;
 }
 

@@ -40,6 +40,9 @@
 #include "utils/plancache.h"
 #include "utils/portal.h"
 
+/* Executions below that many us are not looked at further. */
+#define SERVE_SUSPECT_US 1000
+
 static struct
 {
 	ExecutorStart_hook_type next_start;
@@ -206,6 +209,7 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	if (execution->bypass == LOOKUP_NO_BYPASS && execution->status == STORE_HIT)
 	{
 		execution->serves = true;
+		(void) statement_pin(execution->lookup->stmt);
 		if (!explain_only)
 			lookup_count_hit(execution->lookup, STATS_L1_HITS,
 							 &execution->found);
@@ -273,19 +277,18 @@ serve_note_execution(const QueryDesc *queryDesc, const instr_time *start)
 {
 	const PlannedStmt *stmt = queryDesc->plannedstmt;
 	instr_time	elapsed;
+	int64		us;
 	uint64		shape;
 
 	INSTR_TIME_SET_CURRENT(elapsed);
 	INSTR_TIME_SUBTRACT(elapsed, *start);
-	if (!admit_is_dear((int64) INSTR_TIME_GET_MICROSEC(elapsed)))
+	us = (int64) INSTR_TIME_GET_MICROSEC(elapsed);
+	if (us < SERVE_SUSPECT_US)
 		return;
 	shape = admit_shape(queryDesc->sourceText, stmt->stmt_location,
 						stmt->stmt_len);
-	if (admit_verdict(shape) != ADMIT_CHEAP)
-		return;
-	admit_set_verdict(shape, ADMIT_DEAR);
-	/* so that a kept plan gets a node */
-	ResetPlanCache();
+	if (admit_verdict(shape) == ADMIT_CHEAP && admit_note_execution(shape, us))
+		ResetPlanCache();		/* so that a kept plan gets a node */
 }
 
 static void

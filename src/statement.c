@@ -54,11 +54,10 @@
 #include "utils/syscache.h"
 
 /*
- * Statements remembered by a backend, and bytes of the keys of their requests:
- * a plan takes a few times the text of its query.
+ * Statements remembered by a backend, and bytes of them, not counting plans.
  */
 #define STATEMENT_MAX 512
-#define STATEMENT_MAX_BYTES (4 * 1024 * 1024)
+#define STATEMENT_MAX_BYTES (8 * 1024 * 1024)
 
 struct StatementPin
 {
@@ -78,7 +77,7 @@ static struct
 	HTAB	   *memo;
 	dlist_head	lru;			/* most recently used first */
 	int			count;
-	Size		bytes;			/* of the keys of their requests */
+	Size		bytes;			/* their sizes */
 	uint64		epoch;
 	bool		in_recovery;	/* when last looked */
 } statements;
@@ -87,6 +86,7 @@ void
 statement_outdate_all(void)
 {
 	statements.epoch++;
+	key_outdate_temp();
 }
 
 /*
@@ -162,7 +162,7 @@ statement_forget(Statement *stmt)
 		hash_search(statements.memo, &stmt->front_hash, HASH_REMOVE, NULL);
 	dlist_delete(&stmt->lru);
 	statements.count--;
-	statements.bytes -= stmt->request_len;
+	statements.bytes -= stmt->size;
 	if (stmt->pins > 0)
 		stmt->forgotten = true;
 	else
@@ -264,7 +264,7 @@ statement_remember(Statement *stmt)
 	dlist_push_head(&entry->variants, &stmt->variant);
 	dlist_push_head(&statements.lru, &stmt->lru);
 	statements.count++;
-	statements.bytes += stmt->request_len;
+	statements.bytes += stmt->size;
 }
 
 static void
@@ -430,6 +430,7 @@ static void
 statement_keep(Statement *stmt, const char *text)
 {
 	stmt->qstats = qstats_open(MyDatabaseId, GetUserId(), text, strlen(text));
+	stmt->size = MemoryContextMemAllocated(stmt->context, true);
 	MemoryContextSetParent(stmt->context, TopMemoryContext);
 	statement_remember(stmt);
 }

@@ -25,6 +25,7 @@ typedef struct Statement
 	char	   *request;		/* the key of its requests */
 	uint32		request_len;
 	uint32		front_len;
+	Size		size;			/* memory it takes, as far as that is known */
 	uint64		version;		/* key_version() when last found by it; 0 if
 								 * it cannot be */
 	dlist_node	variant;		/* those of the same front hash */

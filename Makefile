@@ -27,7 +27,7 @@ EXTENSION = cache
 DATA = src/cache--1.0.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
-REGRESS = basic values params keys functions tags transactions triggers policies stats transparent
+REGRESS = basic values params keys functions tags transactions triggers policies stats transparent plain
 ISOLATION = automatic by_hand commit ddl own_writes prepared privileges \
 	raced_fill raced_function repeatable_read rollback savepoint wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

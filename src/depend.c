@@ -531,7 +531,7 @@ depend_is_datetime(Oid type)
 	if (type_is_multirange(type))
 		type = get_multirange_range(type);
 	if (type_is_range(type))
-		type = get_range_subtype(type);
+		type = getBaseType(get_range_subtype(type));
 	/* a row may have such a column */
 	return type_is_rowtype(type) || type == DATEOID || type == TIMEOID || type == TIMETZOID ||
 		type == TIMESTAMPOID || type == TIMESTAMPTZOID;

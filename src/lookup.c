@@ -336,8 +336,9 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 	}
 	AcceptInvalidationMessages();
 
-	lookup->stmt = statement_find(&lookup->request_key, request->tree,
-								  request->serial, catalog, roles);
+	lookup->stmt = statement_find(&lookup->request_key, lookup->version,
+								  request->tree, request->serial, catalog,
+								  roles);
 	if (lookup->stmt != NULL &&
 		lookup_relations_exist(lookup->stmt->rtable) &&
 		lookup_relations_exist(lookup->stmt->inner_rtable))
@@ -412,13 +413,23 @@ lookup_orient(Lookup *lookup)
 	return lookup_bypass_reason(lookup, fenced, newest_xid);
 }
 
+/*
+ * Begin the key of a request, as of now.
+ */
+static void
+lookup_begin_key(const LookupRequest *request, CacheKey *key)
+{
+	key_begin(key, request->form, request->query, request->query_len,
+			  request->tags, request->tags_len, request->name,
+			  request->automatic, request->types, request->nparams);
+}
+
 void
 lookup_begin(Lookup *lookup, const LookupRequest *request)
 {
 	lookup->request = *request;
-	key_begin(&lookup->request_key, request->form, request->query,
-			  request->query_len, request->tags, request->tags_len, request->name,
-			  request->automatic, request->types, request->nparams);
+	lookup_begin_key(request, &lookup->request_key);
+	lookup->version = key_version();
 	lookup_find_deps(lookup);
 	/* may tick, so it comes before the clock is read */
 	lookup->settled = RecoveryInProgress() || prepared_settled();
@@ -437,6 +448,23 @@ lookup_read_definitions(uint64 *catalog_generation, uint64 *roles_generation)
 	AcceptInvalidationMessages();
 	*catalog_generation = read ? stamps[0].generation : STATEMENT_NO_GENERATION;
 	*roles_generation = read ? stamps[1].generation : STATEMENT_NO_GENERATION;
+}
+
+bool
+lookup_same_session(const Lookup *lookup)
+{
+	const CacheKey *then = &lookup->request_key;
+	CacheKey	now;
+	bool		same;
+
+	/* what was proven depends on no more than the version */
+	if (lookup->stmt->version != 0)
+		return key_version() == lookup->version;
+	lookup_begin_key(&lookup->request, &now);
+	key_finish(&now);
+	same = now.len == then->len && memcmp(now.data, then->data, now.len) == 0;
+	pfree(now.data);
+	return same;
 }
 
 bool

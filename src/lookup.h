@@ -12,7 +12,6 @@
 #include "statement.h"
 #include "stats.h"
 #include "store.h"
-#include "tags.h"
 #include "utils/snapshot.h"
 
 typedef struct LookupRequest
@@ -41,7 +40,7 @@ typedef struct LookupRequest
 } LookupRequest;
 
 /* Most tags that a result may carry, or relations that it may depend on. */
-#define LOOKUP_MAX_TAGS TAGS_MAX
+#define LOOKUP_MAX_TAGS STATEMENT_MAX_RELATIONS
 
 /* Everything, roles and catalog; those; and the two tags of a named query. */
 #define LOOKUP_MAX_DEPS (3 + LOOKUP_MAX_TAGS + 2)
@@ -51,6 +50,7 @@ typedef struct Lookup
 {
 	LookupRequest request;
 	CacheKey	request_key;
+	uint64		version;		/* of its session part, key_version() */
 	CacheKey	key;			/* of the result, once there is a statement */
 	Statement  *stmt;
 	bool		settled;		/* no unknown prepared transactions */
@@ -87,6 +87,12 @@ extern StatsCounter lookup_orient(Lookup *lookup);
 
 /* Step 5: look into L1. */
 extern StoreStatus lookup_l1(Lookup *lookup, StoreResult *found);
+
+/*
+ * Are user and settings still what they were in lookup_orient, as far as they
+ * are in the key of the result?
+ */
+extern bool lookup_same_session(const Lookup *lookup);
 
 /*
  * Has anything that the result depends on changed since lookup_orient, or is

@@ -24,6 +24,10 @@
  * (flight.c).  After waiting, a result is served if what the execution read
  * from the clock at its start still holds: then it is what its snapshot sees.
  *
+ * A portal can be run in parts, and between them the session can become another
+ * user or change its settings.  What it then gives is not the result that was
+ * looked up, so that ends the fill.
+ *
  * Rows go out where they lie in the payload, which lives as long as the
  * execution.
  *
@@ -699,7 +703,12 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 void
 scan_expect(PlanState *top, bool to_the_end)
 {
-	((ScanRun *) castNode(CustomScanState, top))->to_the_end = to_the_end;
+	ScanRun    *state = (ScanRun *) castNode(CustomScanState, top);
+
+	state->to_the_end = to_the_end;
+	if (state->receiver != NULL &&
+		!lookup_same_session(state->execution->lookup))
+		scan_give_up(state);
 }
 
 void

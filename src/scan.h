@@ -84,8 +84,8 @@ extern PlannedStmt *scan_bind(const PlannedStmt *wrapped,
 extern bool scan_is_bound(const PlannedStmt *stmt);
 
 /*
- * Before such an execution runs: will it be asked for all rows at once?  top:
- * the state of the node.
+ * Before such an execution runs, each time: will it be asked for all rows at
+ * once?  top: the state of the node.
  */
 extern void scan_expect(PlanState *top, bool to_the_end);
 

@@ -207,10 +207,10 @@ statement_is_for(Statement *stmt, CacheKey *key, uint64 version)
 }
 
 Statement *
-statement_find(CacheKey *key, const Query *query, uint64 serial,
-			   uint64 catalog_generation, uint64 roles_generation)
+statement_find(CacheKey *key, uint64 version, const Query *query,
+			   uint64 serial, uint64 catalog_generation,
+			   uint64 roles_generation)
 {
-	uint64		version = key_version();
 	StatementEntry *entry;
 	dlist_mutable_iter iter;
 
@@ -541,6 +541,9 @@ statement_examine(const CacheKey *key, bool automatic, const char *text,
 	depend_examine(unconstify(Query *, query), NULL, automatic, &deps);
 	if (deps.refusal == NULL && statement_anonymous_column(result_desc) > 0)
 		deps.refusal = "a column is an anonymous record";
+	if (deps.refusal == NULL && automatic &&
+		list_length(deps.relations) > STATEMENT_MAX_RELATIONS)
+		deps.refusal = "it reads too many relations";
 
 	if (deps.refusal == NULL)
 	{

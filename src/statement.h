@@ -14,6 +14,7 @@
 #include "lib/ilist.h"
 #include "params.h"
 #include "qstats.h"
+#include "tags.h"
 
 /*
  * A statement as this session means it at present.  Valid until the next call
@@ -63,6 +64,9 @@ typedef struct Statement
 	uint64		epoch;
 } Statement;
 
+/* A tree that reads more relations than this may not be cached. */
+#define STATEMENT_MAX_RELATIONS TAGS_MAX
+
 /* A generation that was not to be had: the statement is never current. */
 #define STATEMENT_NO_GENERATION PG_UINT64_MAX
 
@@ -72,12 +76,12 @@ typedef struct Statement
 /*
  * The statement for the key of a request, analysed under definitions of these
  * generations; NULL if it is to be analysed, and then the key is finished.
- * query: the tree if it came as
+ * version: key_version(); query: the tree if it came as
  * one, which then must be equal, unless the plan of this serial number was
  * found to be of that tree before.
  */
-extern Statement *statement_find(CacheKey *key, const Query *query,
-								 uint64 serial,
+extern Statement *statement_find(CacheKey *key, uint64 version,
+								 const Query *query, uint64 serial,
 								 uint64 catalog_generation,
 								 uint64 roles_generation);
 

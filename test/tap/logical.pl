@@ -208,6 +208,28 @@ noticed('... COMMIT PREPARED');
 replicated('TRUNCATE', ['t'], 'TRUNCATE t');
 replicated('TRUNCATE of partitions', [qw(p p_a p_b2)], 'TRUNCATE p');
 
+# A trigger is not served results without what the worker itself has applied.
+my $count = q(SELECT public.cached_query('SELECT count(*) FROM public.t'));
+$subscriber->safe_psql('postgres', <<"SQL");
+CREATE TABLE seen (id int, n text);
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS \$\$
+DECLARE
+	n text := ($count);
+BEGIN
+	INSERT INTO public.seen VALUES (new.id, n);
+	RETURN NULL;
+END
+\$\$;
+CREATE TRIGGER see AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION see();
+ALTER TABLE t ENABLE ALWAYS TRIGGER see;
+SQL
+$subscriber->safe_psql('postgres', "SELECT set_config('search_path', '', false); $count");
+$publisher->safe_psql('postgres', 'INSERT INTO t VALUES (1, 1), (2, 2)');
+$subscriber->poll_query_until('postgres', 'SELECT count(*) = 2 FROM seen') or die 'not applied';
+is($subscriber->safe_psql('postgres', q(SELECT string_agg(n, ' ' ORDER BY id) FROM seen)),
+	'{"count":1} {"count":2}', 'a trigger sees what has been applied before it');
+$subscriber->safe_psql('postgres', 'DROP TRIGGER see ON t');
+
 # A table leaves the subscription while a transaction that has changed it waits.
 $subscriber->safe_psql('postgres',
 	"CREATE SUBSCRIPTION sub2 CONNECTION '@{[ $publisher->connstr ]} dbname=postgres application_name=sub2' PUBLICATION pub_early, pub_late");

@@ -294,6 +294,10 @@ scan_promise(const Query *tree, const ScanSpec *spec, List *rtable,
 	CustomScan *node = scan_make_node(result, list_length(rtable) + 1, tree, spec);
 	ListCell   *lc;
 
+	/* there is no plan to tell; few trees are that plain */
+	scan_spec(node)->updatable = !tree->hasAggs && !tree->hasWindowFuncs &&
+		tree->groupClause == NIL && tree->distinctClause == NIL &&
+		tree->sortClause == NIL && tree->setOperations == NULL;
 	/* the rows are there, in whichever direction */
 	node->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
 	node->scan.plan.total_cost = cost;

@@ -18,10 +18,11 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 MODULE_big = cache
 OBJS = $(addprefix src/,$(addsuffix .o, \
-	admin admit attach body cache clock codec ddl define depend evict \
-	explain fetch flight guc hint invalidate key l2 lexer lookup params \
-	plan policy prepared qstats redis relation report scan serve shmem sql \
-	stable statement stats store tags template track trigger url worker))
+	admin admit attach block body cache clock codec ddl define depend \
+	evict explain fetch flight guc hint invalidate key l2 lexer lookup \
+	params plan policy prepared qstats redis relation report scan serve \
+	shmem sql stable statement stats store tags template track trigger url \
+	worker))
 
 EXTENSION = cache
 DATA = src/cache--1.0.sql

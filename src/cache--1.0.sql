@@ -289,7 +289,7 @@ COMMENT ON COLUMN @extschema@.cache_stats.bypass_reasons IS 'bypasses by reason'
 COMMENT ON COLUMN @extschema@.cache_stats.waits IS 'requests that waited for another session to execute the same query';
 COMMENT ON COLUMN @extschema@.cache_stats.wait_timeouts IS 'such requests that gave up waiting and executed the query themselves';
 COMMENT ON COLUMN @extschema@.cache_stats.l1_entries IS 'entries in shared memory, out-of-date ones included until they are reclaimed';
-COMMENT ON COLUMN @extschema@.cache_stats.l1_bytes IS 'bytes those entries hold';
+COMMENT ON COLUMN @extschema@.cache_stats.l1_bytes IS 'bytes those entries hold, and dropped ones whose rows are being read';
 COMMENT ON COLUMN @extschema@.cache_stats.l2_state IS 'off, connecting, up or down';
 COMMENT ON COLUMN @extschema@.cache_stats.l2_errors IS 'Redis operations that failed or timed out';
 COMMENT ON COLUMN @extschema@.cache_stats.l2_rejected IS 'values from Redis refused for a bad signature, length or key';

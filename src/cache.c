@@ -9,6 +9,7 @@
  *	entry		a result as one of the tiers keeps it
  *	key			what makes two requests the same (key.c)
  *	payload		the rows of a result as bytes (codec.c)
+ *	block		memory of an entry; pinned while its rows are read (block.c)
  *	tag			name of something results depend on
  *	slot		place of a tag in the tag clock (clock.c)
  *	generation	count of committed changes of a slot

@@ -40,6 +40,7 @@ fetch_serve(const Lookup *lookup, StatsCounter tier, const StoreResult *found,
 	result->payload = found->payload;
 	result->len = found->len;
 	result->tuplestore = NULL;
+	result->pin = found->pin;
 	lookup_count_hit(lookup, tier, found);
 }
 
@@ -81,6 +82,7 @@ fetch_take(CodecReceiver *receiver, FetchResult *result)
 {
 	result->payload = codec_payload(receiver, &result->len);
 	result->tuplestore = codec_tuplestore(receiver);
+	result->pin = NULL;
 }
 
 static CodecReceiver *
@@ -163,6 +165,8 @@ fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
 		if (lookup_has_written())
 		{
 			/* what it would execute must not be stored for others */
+			if (status != STORE_MISS)
+				store_release(&found);
 			fetch_bypass(&lookup, STATS_BYPASS_OWN_WRITES, &target);
 			return;
 		}
@@ -186,4 +190,13 @@ fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
 				break;
 		}
 	}
+}
+
+void
+fetch_release(FetchResult *result)
+{
+	if (result->pin != NULL)
+		block_unpin(result->pin);
+	result->pin = NULL;
+	result->payload = NULL;
 }

@@ -11,12 +11,14 @@
 #include "lookup.h"
 #include "utils/tuplestore.h"
 
-/* Exactly one of the two is set. */
+/* Either payload or tuplestore is set. */
 typedef struct FetchResult
 {
-	const char *payload;		/* in the memory context of the call */
+	const char *payload;		/* until the memory context of the call is
+								 * reset; only read */
 	Size		len;
 	Tuplestorestate *tuplestore;	/* of a result too large to keep */
+	BlockPin   *pin;			/* keeps the payload; may be NULL */
 } FetchResult;
 
 /*
@@ -28,5 +30,8 @@ typedef struct FetchResult
  */
 extern void fetch(const LookupRequest *request, TupleDesc expected,
 				  MemoryContext overflow, FetchResult *result);
+
+/* The payload is not needed any more. */
+extern void fetch_release(FetchResult *result);
 
 #endif							/* CACHE_FETCH_H */

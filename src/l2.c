@@ -279,6 +279,7 @@ l2_get(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	}
 	result->times = header->times;
 	result->len = header->payload_len;
+	result->pin = NULL;
 	result->payload = reply.data + reply.len - header->payload_len;
 	return true;
 }

@@ -491,6 +491,16 @@ lookup_l1(Lookup *lookup, StoreResult *found)
 }
 
 /*
+ * What was found is not going to be served.
+ */
+static void
+lookup_release(StoreStatus status, StoreResult *found)
+{
+	if (status != STORE_MISS)
+		store_release(found);
+}
+
+/*
  * Cap how long L1 keeps what L2 keeps as well.
  */
 static void
@@ -544,17 +554,20 @@ lookup_join(Lookup *lookup, TimestampTz deadline, StoreStatus status,
 		case FLIGHT_LEADER:
 			if (status == STORE_MISS)
 				status = lookup_l1(lookup, found);
-			if (status != STORE_HIT && lookup_l2(lookup, found))
+			if (status == STORE_HIT)
 			{
-				status = STORE_HIT;
-				*tier = STATS_L2_HITS;
+				flight_land(FLIGHT_STORED);
+				return LOOKUP_SERVE;
 			}
-			if (status != STORE_HIT)
+			lookup_release(status, found);
+			if (!lookup_l2(lookup, found))
 				return LOOKUP_LEAD;
+			*tier = STATS_L2_HITS;
 			flight_land(FLIGHT_STORED);
 			return LOOKUP_SERVE;
 		case FLIGHT_LANDED:
 			stats_add(STATS_WAITS, 1);
+			lookup_release(status, found);
 			return LOOKUP_AGAIN;
 		case FLIGHT_ALONE:
 			stats_add(STATS_WAITS, waited);

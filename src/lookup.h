@@ -85,7 +85,7 @@ extern void lookup_begin(Lookup *lookup, const LookupRequest *request);
  */
 extern StatsCounter lookup_orient(Lookup *lookup);
 
-/* Step 5: look into L1. */
+/* Step 5: look into L1; what is found stays as store_lookup says. */
 extern StoreStatus lookup_l1(Lookup *lookup, StoreResult *found);
 
 /*
@@ -115,7 +115,8 @@ typedef enum LookupTurn
 /*
  * Steps 6 and 7: wait for whoever executes the same, until deadline at most,
  * or become the leader and look into L1 again, and L2.  status, found: what
- * lookup_l1 came to.  *tier: where what is to be served was found.
+ * lookup_l1 came to; found is released unless it is to be served.  *tier: where
+ * that was found.
  */
 extern LookupTurn lookup_join(Lookup *lookup, TimestampTz deadline,
 							  StoreStatus status, StoreResult *found,

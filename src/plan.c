@@ -234,13 +234,11 @@ plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
 static bool
 plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
 {
-	StoreResult found;
-
 	return bypass == LOOKUP_NO_BYPASS &&
 		cache_mode != CACHE_MODE_SHADOW &&
 		(cursor_options & ~CURSOR_OPT_PARALLEL_OK) == 0 &&
 		!lookup->stmt->inherits &&
-		lookup_l1(lookup, &found) == STORE_HIT;
+		lookup_l1(lookup, NULL) == STORE_HIT;
 }
 
 /*

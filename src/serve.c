@@ -162,7 +162,11 @@ serve_look_up(QueryDesc *queryDesc, const CustomScan *node,
 
 	execution->status = lookup_l1(execution->lookup, &execution->found);
 	if (execution->status != STORE_HIT && lookup_has_written())
+	{
 		execution->bypass = STATS_BYPASS_OWN_WRITES;
+		if (execution->status != STORE_MISS)
+			store_release(&execution->found);
+	}
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "admit.h"
+#include "block.h"
 #include "clock.h"
 #include "flight.h"
 #include "l2.h"
@@ -36,6 +37,7 @@ static const struct
 {
 	{clock_shmem_size, clock_shmem_init},
 	{prepared_shmem_size, prepared_shmem_init},
+	{block_shmem_size, block_shmem_init},
 	{store_shmem_size, store_shmem_init},
 	{flight_shmem_size, flight_shmem_init},
 	{redis_shmem_size, redis_shmem_init},

@@ -5,10 +5,11 @@
  *	  cached.
  *
  * Each turns its arguments into a request for fetch.c and hands out what comes
- * back.  A json result is returned value by value, straight from a private
- * copy of the payload; typed rows, and results too large for a payload, as a
- * tuplestore.  By the time the first row goes out the result is complete, so a
- * caller that stops early or reads slowly holds up nobody.
+ * back.  A json result is returned value by value, each where it lies in the
+ * payload, which stays as long as the memory of these calls; typed rows, and
+ * results too large for a payload, as a tuplestore.  By the time the first row
+ * goes out the result is complete, so a caller that stops early or reads slowly
+ * holds up nobody.
  *
  * What this file must not do: know where results come from.
  *
@@ -236,6 +237,7 @@ cache_cached_rows(PG_FUNCTION_ARGS)
 		old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
 		result.tuplestore = sql_decode_rows(&result, rsinfo->expectedDesc);
 		MemoryContextSwitchTo(old);
+		fetch_release(&result);
 	}
 	return sql_return_tuplestore(fcinfo, result.tuplestore);
 }

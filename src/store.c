@@ -3,28 +3,31 @@
  * store.c
  *	  L1: the results in shared memory.
  *
- * A fixed array of entries, a hash table over it, and an area for what the
- * entries hold, all made at server start.  The area is a DSA that cannot grow.
+ * A fixed array of entries, and a hash table over it, made at server start;
+ * block.c has the memory for what the entries hold.
  *
- * Words.  An entry's block is its memory in the area: dependencies, key,
- * payload, label, one behind the other.  An entry is linked when the hash table
- * reaches it; it is free when it is on the free list; between the two it
- * belongs to whoever took it off the one and has not put it on the other.
- * The size of an entry is that of its block, and the sizes of all blocks are
- * never more than cache.l1_memory.
+ * Words.  An entry's block is its memory: dependencies, key, payload, label,
+ * one behind the other.  An entry is linked when the hash table reaches it; it
+ * is free when it is on the free list; between the two it belongs to whoever
+ * took it off the one and has not put it on the other.  The size of an entry
+ * is that of its block.
  *
  * Locks.  The buckets are divided into partitions, each with a lock: held
  * shared it keeps the partition's linked entries as they are, held exclusive
  * it may change them.  The allocation lock guards the free list and the hand
  * of the replacement policy.  LOCK ORDER: allocation lock, then one partition
- * lock; what the DSA locks comes last.  A hit takes one partition lock in
- * shared mode, copies the payload out, and adds one to the entry's hits.
- * Nothing is allocated that could throw, and no catalog is read, while a lock
- * is held.
+ * lock; what block.c locks comes last.  A hit takes one partition lock in
+ * shared mode, pins the block, and adds one to the entry's hits.  Nothing is
+ * allocated that could throw, and no catalog is read, while a lock is held.
  *
  * An entry is never changed in place: a new result for a key is linked as a
  * new entry, and the old one unlinked under the same lock.  So whoever holds
- * the partition lock sees one or the other, whole.
+ * the partition lock sees one or the other, whole, and whoever has pinned a
+ * block has its payload as it was, whatever becomes of the entry.  Nobody
+ * writes to a payload; builds with assertions notice who does.
+ *
+ * A small payload is copied out instead, which costs no more than a pin and
+ * leaves nothing behind.  So is one that may not be pinned (block.c).
  *
  * An entry is dead when a dependency has ticked since, or its time is up, the
  * seconds it may be served stale included.  Dead entries are not looked for:
@@ -42,16 +45,15 @@
  */
 #include "postgres.h"
 
+#include "block.h"
 #include "evict.h"
 #include "guc.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "stats.h"
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "store.h"
-#include "utils/dsa.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -66,6 +68,9 @@
  */
 #define STORE_MAX_EVICTED 4
 
+/* From what size of the payload on a hit pins it. */
+#define STORE_PIN_SIZE 2048
+
 typedef struct SharedStoreEntry
 {
 	/* under the partition lock of hash while linked, else the owner's */
@@ -76,7 +81,6 @@ typedef struct SharedStoreEntry
 	uint32		label_len;
 	uint32		ndeps;
 	Size		payload_len;
-	Size		size;			/* of the block */
 	dsa_pointer block;
 	StoreTimes	times;
 
@@ -88,15 +92,11 @@ typedef struct SharedStore
 	/* immutable */
 	uint32		nentries;
 	uint32		nbuckets;		/* a power of two, at least STORE_PARTITIONS */
-	Size		max_bytes;
-	Size		area_size;
-	int			partition_tranche;
-	int			area_tranche;
+	int			tranche;
 
 	LWLock		allocation_lock;
 	uint32		free_head;		/* under allocation_lock */
 
-	pg_atomic_uint64 bytes;		/* atomic; of all blocks */
 	pg_atomic_uint64 entries;	/* atomic; linked */
 
 	LWLockPadded partitions[STORE_PARTITIONS];
@@ -108,8 +108,6 @@ static struct
 	SharedEvict *evict;
 	SharedStoreEntry *entries;
 	uint32	   *buckets;
-	char	   *area_place;
-	dsa_area   *area;			/* attached at first use in a process */
 } store;
 
 static uint32
@@ -122,19 +120,6 @@ store_bucket_count(void)
 	return n;
 }
 
-/*
- * Size of the area: the payload bytes allowed, and what the DSA needs on top
- * for its maps and for pages that are partly used.
- */
-static Size
-store_area_size(void)
-{
-	Size		bytes = (Size) cache_l1_memory * 1024;
-
-	return MAXALIGN(add_size(dsa_minimum_size() + 1024 * 1024,
-							 add_size(bytes, bytes / 8)));
-}
-
 Size
 store_shmem_size(void)
 {
@@ -143,9 +128,8 @@ store_shmem_size(void)
 	size = add_size(size, MAXALIGN(evict_size(cache_l1_max_entries)));
 	size = add_size(size, MAXALIGN(mul_size(cache_l1_max_entries,
 											sizeof(SharedStoreEntry))));
-	size = add_size(size, MAXALIGN(mul_size(store_bucket_count(),
+	return add_size(size, MAXALIGN(mul_size(store_bucket_count(),
 											sizeof(uint32))));
-	return add_size(size, store_area_size());
 }
 
 /*
@@ -161,28 +145,20 @@ store_locate(char *start)
 	store.entries = (SharedStoreEntry *) start;
 	start += MAXALIGN(cache_l1_max_entries * sizeof(SharedStoreEntry));
 	store.buckets = (uint32 *) start;
-	start += MAXALIGN(store_bucket_count() * sizeof(uint32));
-	store.area_place = start;
 }
 
 static void
 store_make(void)
 {
 	SharedStore *shared = store.shared;
-	dsa_area   *area;
 
 	shared->nentries = cache_l1_max_entries;
 	shared->nbuckets = store_bucket_count();
-	shared->max_bytes = (Size) cache_l1_memory * 1024;
-	shared->area_size = store_area_size();
-	shared->partition_tranche = LWLockNewTrancheId();
-	shared->area_tranche = LWLockNewTrancheId();
-	LWLockInitialize(&shared->allocation_lock, shared->partition_tranche);
-	pg_atomic_init_u64(&shared->bytes, 0);
+	shared->tranche = LWLockNewTrancheId();
+	LWLockInitialize(&shared->allocation_lock, shared->tranche);
 	pg_atomic_init_u64(&shared->entries, 0);
 	for (int i = 0; i < STORE_PARTITIONS; i++)
-		LWLockInitialize(&shared->partitions[i].lock,
-						 shared->partition_tranche);
+		LWLockInitialize(&shared->partitions[i].lock, shared->tranche);
 
 	evict_init(store.evict, shared->nentries);
 	for (uint32 i = 0; i < shared->nbuckets; i++)
@@ -194,12 +170,6 @@ store_make(void)
 		store.entries[i].next = i + 1 < shared->nentries ? i + 1 : STORE_NONE;
 	}
 	shared->free_head = 0;
-
-	area = dsa_create_in_place(store.area_place, shared->area_size,
-							   shared->area_tranche, NULL);
-	dsa_set_size_limit(area, shared->area_size);
-	dsa_pin(area);
-	dsa_detach(area);
 }
 
 void
@@ -210,24 +180,7 @@ store_shmem_init(void)
 	store_locate(ShmemInitStruct("cache store", store_shmem_size(), &found));
 	if (!found)
 		store_make();
-	LWLockRegisterTranche(store.shared->partition_tranche, "cache_store");
-	LWLockRegisterTranche(store.shared->area_tranche, "cache_store_area");
-}
-
-static dsa_area *
-store_area(void)
-{
-	if (store.area == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-		store.area = dsa_attach_in_place(store.area_place, NULL);
-		dsa_pin_mapping(store.area);
-		on_shmem_exit(dsa_on_shmem_exit_release_in_place,
-					  PointerGetDatum(store.area_place));
-		MemoryContextSwitchTo(old);
-	}
-	return store.area;
+	LWLockRegisterTranche(store.shared->tranche, "cache_store");
 }
 
 static inline uint32
@@ -246,7 +199,7 @@ store_partition(uint64 hash)
 static inline ClockStamp *
 store_deps(const SharedStoreEntry *entry)
 {
-	return dsa_get_address(store_area(), entry->block);
+	return block_data(entry->block);
 }
 
 static inline char *
@@ -267,12 +220,12 @@ store_label(const SharedStoreEntry *entry)
 	return store_payload(entry) + entry->payload_len;
 }
 
-/* The size of a block. */
+/* The size of an entry's block. */
 static inline Size
 store_block_size(uint32 ndeps, Size key_len, Size payload_len, Size label_len)
 {
-	return ndeps * sizeof(ClockStamp) + MAXALIGN(key_len) + payload_len +
-		label_len;
+	return block_size_for(ndeps * sizeof(ClockStamp) + MAXALIGN(key_len) +
+						  payload_len + label_len);
 }
 
 /* Can nothing be served from a linked entry any more? */
@@ -322,15 +275,19 @@ store_unlink_locked(uint32 i, TimestampTz now)
 		stats_add(STATS_EXPIRATIONS, 1);
 }
 
-/* Give back the block of an entry that the caller owns. */
-static void
+/*
+ * Give up the block of an entry that the caller owns.  Returns the bytes that
+ * are free now: none if it is pinned.
+ */
+static Size
 store_free_block(uint32 i)
 {
 	SharedStoreEntry *entry = &store.entries[i];
+	Size		size = block_size(entry->block);
+	bool		freed = block_free(entry->block);
 
-	dsa_free(store_area(), entry->block);
 	entry->block = InvalidDsaPointer;
-	pg_atomic_fetch_sub_u64(&store.shared->bytes, entry->size);
+	return freed ? size : 0;
 }
 
 /* Put an entry that the caller owns, and that has no block, on the free list. */
@@ -406,10 +363,10 @@ store_take(uint32 i, bool dead_only, TimestampTz now, bool *was_alive)
 
 /*
  * Evict one entry: the caller owns it then, without a block.  STORE_NONE if
- * there is none to evict.
+ * there is none to evict.  *freed: the bytes that are free now.
  */
 static uint32
-store_evict(TimestampTz now)
+store_evict(TimestampTz now, Size *freed)
 {
 	uint32		victim;
 	bool		was_alive;
@@ -427,57 +384,35 @@ store_evict(TimestampTz now)
 		{
 			if (was_alive)
 				stats_add(STATS_EVICTIONS, 1);
-			store_free_block(victim);
+			*freed = store_free_block(victim);
 			return victim;
 		}
 	}
 	return STORE_NONE;
 }
 
-/* Reserve room for a block, which never takes bytes past their limit. */
-static bool
-store_reserve(Size size)
-{
-	uint64		bytes = pg_atomic_read_u64(&store.shared->bytes);
-
-	do
-	{
-		if (bytes + size > store.shared->max_bytes)
-			return false;
-	} while (!pg_atomic_compare_exchange_u64(&store.shared->bytes, &bytes,
-											 bytes + size));
-	return true;
-}
-
 /*
- * Reserve room for a block and allocate it, evicting as needed.
+ * Allocate a block, evicting as needed.
  */
 static dsa_pointer
 store_allocate(Size size, TimestampTz now)
 {
 	Size		evicted = 0;
 
-	while (size <= store.shared->max_bytes)
+	while (size <= block_max_bytes())
 	{
+		dsa_pointer block = block_allocate(size);
 		uint32		victim;
+		Size		freed;
 
-		if (store_reserve(size))
-		{
-			dsa_pointer block = dsa_allocate_extended(store_area(), size,
-													  DSA_ALLOC_HUGE |
-													  DSA_ALLOC_NO_OOM);
-
-			if (DsaPointerIsValid(block))
-				return block;
-			pg_atomic_fetch_sub_u64(&store.shared->bytes, size);
-		}
-
+		if (DsaPointerIsValid(block))
+			return block;
 		if (evicted / STORE_MAX_EVICTED > size)
 			break;
-		victim = store_evict(now);
+		victim = store_evict(now, &freed);
 		if (victim == STORE_NONE)
 			break;
-		evicted += store.entries[victim].size;
+		evicted += freed;
 		store_free_entry(victim);
 	}
 	return InvalidDsaPointer;
@@ -488,13 +423,14 @@ static uint32
 store_allocate_entry(TimestampTz now)
 {
 	uint32		i;
+	Size		freed;
 
 	LWLockAcquire(&store.shared->allocation_lock, LW_EXCLUSIVE);
 	i = store.shared->free_head;
 	if (i != STORE_NONE)
 		store.shared->free_head = store.entries[i].next;
 	LWLockRelease(&store.shared->allocation_lock);
-	return i != STORE_NONE ? i : store_evict(now);
+	return i != STORE_NONE ? i : store_evict(now, &freed);
 }
 
 /*
@@ -518,21 +454,36 @@ store_deps_equal_locked(const SharedStoreEntry *entry,
 }
 
 /*
- * Copy a payload out; false if there is no memory for it.
+ * Copy a payload out; NULL if there is no memory for it.
+ */
+static const char *
+store_copy_locked(const SharedStoreEntry *entry)
+{
+	char	   *copy = MemoryContextAllocExtended(CurrentMemoryContext,
+												  entry->payload_len,
+												  MCXT_ALLOC_HUGE |
+												  MCXT_ALLOC_NO_OOM);
+
+	if (copy != NULL)
+		memcpy(copy, store_payload(entry), entry->payload_len);
+	return copy;
+}
+
+/*
+ * Give a payload to a reader, who pins it or gets a copy; false if there is no
+ * memory for that.
  */
 static bool
-store_copy_locked(const SharedStoreEntry *entry, StoreResult *result)
+store_hand_out_locked(const SharedStoreEntry *entry, StoreResult *result)
 {
-	result->payload = MemoryContextAllocExtended(CurrentMemoryContext,
-												 entry->payload_len,
-												 MCXT_ALLOC_HUGE |
-												 MCXT_ALLOC_NO_OOM);
-	if (result->payload == NULL)
-		return false;
-	memcpy(result->payload, store_payload(entry), entry->payload_len);
-	result->len = entry->payload_len;
 	result->times = entry->times;
-	return true;
+	result->len = entry->payload_len;
+	result->pin = NULL;
+	if (entry->payload_len >= STORE_PIN_SIZE)
+		result->pin = block_pin(entry->block);
+	result->payload = result->pin != NULL ? store_payload(entry) :
+		store_copy_locked(entry);
+	return result->payload != NULL;
 }
 
 StoreStatus
@@ -543,8 +494,7 @@ store_lookup(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	StoreStatus status = STORE_MISS;
 	uint32		i;
 
-	(void) store_area();		/* attaching allocates */
-
+	block_attach();
 	LWLockAcquire(lock, LW_SHARED);
 	i = store_find_locked(key);
 	if (i != STORE_NONE)
@@ -555,17 +505,27 @@ store_lookup(const CacheKey *key, const ClockStamp *deps, int ndeps,
 
 		if (now < expires + entry->times.stale_us &&
 			store_deps_equal_locked(entry, deps, ndeps) &&
-			store_copy_locked(entry, result))
+			(result == NULL || store_hand_out_locked(entry, result)))
 		{
 			status = now < expires ? STORE_HIT : STORE_EXPIRED;
-			pg_atomic_fetch_add_u64(&entry->hits, 1);
+			if (result != NULL)
+				pg_atomic_fetch_add_u64(&entry->hits, 1);
 		}
 	}
 	LWLockRelease(lock);
 
-	if (status != STORE_MISS)
+	if (status != STORE_MISS && result != NULL)
 		evict_touched(store.evict, i);
 	return status;
+}
+
+void
+store_release(StoreResult *result)
+{
+	if (result->pin != NULL)
+		block_unpin(result->pin);
+	result->pin = NULL;
+	result->payload = NULL;
 }
 
 /*
@@ -606,14 +566,14 @@ store_insert(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	uint32		i;
 	uint32		old;
 
+	block_attach();
 	block = store_allocate(size, now);
 	if (!DsaPointerIsValid(block))
 		return false;
 	i = store_allocate_entry(now);
 	if (i == STORE_NONE)
 	{
-		dsa_free(store_area(), block);
-		pg_atomic_fetch_sub_u64(&store.shared->bytes, size);
+		(void) block_free(block);
 		return false;
 	}
 
@@ -622,7 +582,6 @@ store_insert(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	entry->label_len = key->label_len;
 	entry->ndeps = ndeps;
 	entry->payload_len = len;
-	entry->size = size;
 	entry->block = block;
 	entry->times = *times;
 	pg_atomic_write_u64(&entry->hits, 0);
@@ -630,11 +589,12 @@ store_insert(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	memcpy(store_key(entry), key->data, key->len);
 	memcpy(store_payload(entry), payload, len);
 	memcpy(store_label(entry), key->label, key->label_len);
+	block_seal(block);
 
 	old = store_link(i, key, now);
 	if (old != STORE_NONE)
 	{
-		store_free_block(old);
+		(void) store_free_block(old);
 		store_free_entry(old);
 	}
 	return true;
@@ -646,12 +606,12 @@ store_sweep(bool all)
 	TimestampTz now = GetCurrentTimestamp();
 	bool		was_alive;
 
-	(void) store_area();
+	block_attach();
 	for (uint32 i = 0; i < store.shared->nentries; i++)
 	{
 		if (store.entries[i].linked && store_take(i, !all, now, &was_alive))
 		{
-			store_free_block(i);
+			(void) store_free_block(i);
 			store_free_entry(i);
 		}
 	}
@@ -689,7 +649,7 @@ store_read_listing(uint32 i, StringInfo buffer, StoreListing *listing)
 				buffer->len = (int) entry->key_len;
 				label_len = entry->label_len;
 				listing->times = entry->times;
-				listing->size = entry->size;
+				listing->size = block_size(entry->block);
 				listing->hits = pg_atomic_read_u64(&entry->hits);
 			}
 		}
@@ -719,7 +679,7 @@ store_list(void (*fn) (const StoreListing *listing, void *arg), void *arg)
 	StringInfoData buffer;
 	StoreListing listing;
 
-	(void) store_area();
+	block_attach();
 	initStringInfo(&buffer);
 	for (uint32 i = 0; i < store.shared->nentries; i++)
 	{
@@ -735,7 +695,7 @@ void
 store_usage(int64 *entries, int64 *bytes)
 {
 	*entries = pg_atomic_read_u64(&store.shared->entries);
-	*bytes = pg_atomic_read_u64(&store.shared->bytes);
+	*bytes = block_bytes();
 }
 
 /*
@@ -753,7 +713,7 @@ store_verify(void)
 	uint64		counted;
 	const char *problem;
 
-	(void) store_area();
+	block_attach();
 	LWLockAcquire(&shared->allocation_lock, LW_EXCLUSIVE);
 	for (uint32 i = shared->free_head; i != STORE_NONE && free <= shared->nentries;
 		 i = store.entries[i].next)
@@ -771,22 +731,23 @@ store_verify(void)
 			SharedStoreEntry *entry = &store.entries[i];
 
 			misplaced |= !entry->linked || store_bucket(entry->hash) != b ||
-				entry->size != store_block_size(entry->ndeps, entry->key_len,
-												entry->payload_len,
-												entry->label_len);
-			bytes += entry->size;
+				block_size(entry->block) !=
+				store_block_size(entry->ndeps, entry->key_len,
+								 entry->payload_len, entry->label_len);
+			bytes += block_size(entry->block);
 			linked++;
 		}
 	}
 	counted = pg_atomic_read_u64(&shared->entries);
+	problem = block_verify(bytes);
 	for (int p = STORE_PARTITIONS - 1; p >= 0; p--)
 		LWLockRelease(&shared->partitions[p].lock);
 	LWLockRelease(&shared->allocation_lock);
 
-	problem = evict_verify(store.evict);
+	if (problem == NULL)
+		problem = evict_verify(store.evict);
 	if (problem == NULL &&
-		(misplaced || counted != linked || linked + free > shared->nentries ||
-		 bytes > shared->max_bytes))
+		(misplaced || counted != linked || linked + free > shared->nentries))
 		problem = "entries are lost, misplaced or counted wrongly";
 	if (problem != NULL)
 		ereport(ERROR,
@@ -796,5 +757,5 @@ store_verify(void)
 						   (unsigned long long) linked,
 						   (unsigned long long) counted,
 						   (unsigned long long) free,
-						   shared->nentries, bytes, shared->max_bytes)));
+						   shared->nentries, bytes, block_max_bytes())));
 }

@@ -8,6 +8,7 @@
 #ifndef CACHE_STORE_H
 #define CACHE_STORE_H
 
+#include "block.h"
 #include "clock.h"
 #include "datatype/timestamp.h"
 #include "key.h"
@@ -22,12 +23,13 @@ typedef struct StoreTimes
 								 * it is being refreshed */
 } StoreTimes;
 
-/* A result, copied out of the store. */
+/* A result.  The payload may lie in shared memory: it is only read. */
 typedef struct StoreResult
 {
 	StoreTimes	times;
-	char	   *payload;		/* palloc'd */
+	const char *payload;
 	Size		len;
+	BlockPin   *pin;			/* keeps the payload; NULL if it is palloc'd */
 } StoreResult;
 
 typedef enum StoreStatus
@@ -43,11 +45,16 @@ extern void store_shmem_init(void);
 
 /*
  * Look up a key.  Served is only what carries exactly these dependencies with
- * these generations, and is younger than max_age_us.
+ * these generations, and is younger than max_age_us.  The payload stays
+ * until the memory context of the call is reset, or store_release; NULL for
+ * result: only see what there is.
  */
 extern StoreStatus store_lookup(const CacheKey *key, const ClockStamp *deps,
 								int ndeps, TimestampTz now, int64 max_age_us,
 								StoreResult *result);
+
+/* The payload is not needed any more. */
+extern void store_release(StoreResult *result);
 
 /*
  * Store a result, in place of any other for that key, evicting others as

@@ -28,8 +28,10 @@
  * user or change its settings.  What it then gives is not the result that was
  * looked up, so that ends the fill.
  *
- * Rows go out where they lie in the payload, which lives as long as the
- * execution.
+ * Rows go out where they lie in the payload, which is L1's own (store.c) and
+ * lives as long as the execution.  What the node is asked for goes out in a
+ * slot for minimal tuples that does not own them, so whoever wants to keep or
+ * change one makes a copy.
  *
  * Errors.  A fill that fails is forgotten with the memory of its execution; its
  * flight is landed by its resource owner.
@@ -88,7 +90,9 @@ typedef struct ScanRun
 
 	/* serving */
 	TupleTableSlot *slot;
-	MinimalTuple *rows;			/* where they are in the payload */
+	CodecReader reader;
+	MinimalTuple *rows;			/* where they are in the payload, as far as
+								 * they were read */
 	int64		nrows;
 	int64		position;		/* of the row returned last: -1 .. nrows */
 
@@ -384,21 +388,19 @@ scan_create_state(CustomScan *node)
 }
 
 /*
- * Find the rows of the payload that is to be served.
+ * Begin to read the payload that is to be served.
  */
 static void
 scan_open_payload(ScanRun *state)
 {
 	const StoreResult *found = &state->execution->found;
-	CodecReader reader;
-	MinimalTuple row;
 
-	if (!codec_read(&reader, KEY_FORM_PLAIN, found->payload, found->len))
+	if (!codec_read(&state->reader, KEY_FORM_PLAIN, found->payload,
+					found->len))
 		elog(ERROR, "cached result is not of the form that was asked for");
-	state->rows = palloc(Max(reader.rows_left, 1) * sizeof(MinimalTuple));
+	state->rows = palloc(Max(state->reader.rows_left, 1) *
+						 sizeof(MinimalTuple));
 	state->nrows = 0;
-	while ((row = codec_next_tuple(&reader)) != NULL)
-		state->rows[state->nrows++] = row;
 	state->position = -1;
 }
 
@@ -406,9 +408,15 @@ static TupleTableSlot *
 scan_next_served(ScanRun *state)
 {
 	bool		forward = ScanDirectionIsForward(state->custom.ss.ps.state->es_direction);
+	MinimalTuple row;
 
 	if (forward && state->position < state->nrows)
+	{
 		state->position++;
+		if (state->position == state->nrows &&
+			(row = codec_next_tuple(&state->reader)) != NULL)
+			state->rows[state->nrows++] = row;
+	}
 	else if (!forward && state->position >= 0)
 		state->position--;
 	if (state->position < 0 || state->position == state->nrows)

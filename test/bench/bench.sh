@@ -86,9 +86,13 @@ pgpool_stop()
 # measure SUBJECT PROTOCOL: transactions per second, added to the file rates.
 measure()
 {
-	local port=$LIB_PORT script=$1 tps
-	[ "$1" != pgpool ] || port=$pgpool_port script=uncached
-	tps=$(PGPORT=$port pgbench -n -c "$CLIENTS" -j 2 -T "$DURATION" -M "$2" \
+	local port=$LIB_PORT script=$1 mode=off tps
+	case $1 in
+		pgpool) port=$pgpool_port script=uncached ;;
+		plain) mode=auto script=uncached ;;
+		key_auto) mode=auto script=key ;;
+	esac
+	tps=$(PGPORT=$port PGOPTIONS="-c cache.mode=$mode" pgbench -n -c "$CLIENTS" -j 2 -T "$DURATION" -M "$2" \
 		-f "$work/$script.sql" 2>>"$work/pgbench.log" |
 		sed -n 's/^tps = \([0-9.]*\).*/\1/p')
 	[ -n "$tps" ] || { tail -5 "$work/pgbench.log" >&2; lib_die "pgbench failed for $1"; }
@@ -132,13 +136,15 @@ lib_postgres_start "$work" shared_preload_libraries=cache shared_buffers=256MB \
 createdb -T template0 bench
 
 # Ten rows of about 100 bytes each, for a sort of 200 000.
-query='SELECT id, title, score FROM item ORDER BY score DESC, id LIMIT 10'
+query='SELECT id, title, score, made, listed FROM item ORDER BY score DESC, id LIMIT 10'
 psql <<END
 CREATE EXTENSION cache;
 CREATE TABLE item AS
 	SELECT i AS id, 'Item ' || i || ' ' || repeat(md5(i::text), 2) AS title,
-		i::bigint * 7919 % 1000003 AS score
+		i::bigint * 7919 % 1000003 AS score,
+		timestamptz '2026-01-01' + i * interval '1 minute' AS made, i % 3 = 0 AS listed
 	FROM generate_series(1, 200000) i;
+ALTER TABLE item ADD PRIMARY KEY (id);
 VACUUM ANALYZE item;
 END
 psql -At -c "SELECT row_to_json(q) FROM ($query) q" >rows
@@ -150,14 +156,21 @@ psql -c "CREATE FUNCTION constant_rows() RETURNS SETOF json
 
 echo 'SELECT 1;' >select_1.sql
 echo 'SELECT constant_rows();' >constant.sql
-sed "s/'/''/g; s/.*/('&')/" rows | paste -sd, | sed 's/.*/VALUES &;/' >values.sql
+psql -At -c "SELECT 'VALUES ' || string_agg(format('(%s, %L, %s::bigint, %L::timestamptz, %L::bool)',
+	id, title, score, made, listed), ', ' ORDER BY score DESC, id) || ';' FROM ($query) q" >values.sql
 echo "SELECT cached_query('$query', 3600, '{item}');" >hit.sql
 echo "$query;" >uncached.sql
-for script in constant values hit hit; do
+printf '%s\n' '\set id random(1, 200000)' 'SELECT title FROM item WHERE id = :id;' >key.sql
+for script in constant hit hit; do
 	psql -At -f "$script.sql" | cmp - rows || lib_die "$script.sql has another result"
 done
+psql -At -f uncached.sql >plain_rows
+for script in values uncached uncached; do
+	PGOPTIONS='-c cache.mode=auto' psql -At -f "$script.sql" | cmp - plain_rows ||
+		lib_die "$script.sql has another result"
+done
 
-subjects=(select_1 constant values hit uncached)
+subjects=(select_1 constant values hit plain uncached key key_auto)
 if has pgpool; then
 	pgpool_start
 	subjects+=(pgpool)
@@ -187,7 +200,10 @@ row select_1 'SELECT 1'
 row constant 'C function, constant rows'
 row values 'the same rows as VALUES'
 row hit 'cached_query, hit'
+row plain 'the query, cache.mode = auto, hit'
 row uncached 'the query, not cached'
+row key 'look-up by primary key'
+row key_auto 'the same, cache.mode = auto'
 if has pgpool; then
 	row pgpool 'pgpool-II query cache'
 else
@@ -199,3 +215,13 @@ else
 	echo 'Redis GET of 1.2 kB (no SQL)         not installed'
 fi
 psql -At -F ' ' -c "SELECT 'cache:', l1_hits, 'hits,', misses, 'misses,', bypasses, 'bypasses' FROM cache_stats"
+
+# compare SUBJECT BASE TEXT
+compare()
+{
+	echo "$(median "$1" simple) $(median "$2" simple) $(median "$1" prepared) $(median "$2" prepared)" |
+		awk -v text="$3" '{ if ($2 && $4) printf "%-52s %.3f simple, %.3f prepared\n", text, $1 / $2, $3 / $4 }'
+}
+compare plain values 'plain hit to the rows as VALUES:'
+compare plain pgpool 'plain hit to pgpool-II:'
+compare key_auto key 'look-up by primary key, mode auto to off:'

@@ -137,5 +137,12 @@ CREATE TEMPORARY TABLE shadowed ();
 SELECT o::regclass::text FROM named;
 DROP TABLE pg_temp.shadowed;
 SELECT o::regclass::text FROM named;
+\connect -
+SET search_path = cache_test, public;
+SET client_min_messages = warning;
+SET cache.mode = auto;
+SET cache.min_cost = 0;
+CREATE TEMPORARY TABLE shadowed ();
+SELECT o::regclass::text FROM named;
 \set ECHO none
 \i :end

@@ -722,6 +722,9 @@ depend_walker(Node *node, DependWalk *walk)
 		case T_Param:
 		case T_OpExpr:
 		case T_Aggref:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
 			if (!depend_type_is_shareable(exprType(node)))
 				deps->shareable = false;
 			break;

@@ -237,7 +237,7 @@ plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
 	return bypass == LOOKUP_NO_BYPASS &&
 		cache_mode != CACHE_MODE_SHADOW &&
 		(cursor_options & ~CURSOR_OPT_PARALLEL_OK) == 0 &&
-		!lookup->stmt->inherits &&
+		!lookup->stmt->inherits && !lookup->stmt->needs_plan &&
 		lookup_l1(lookup, NULL) == STORE_HIT;
 }
 

@@ -10,7 +10,8 @@
  *
  * A plan may be a promise: the node alone, made because the result was in
  * L1 when the statement was planned.  If it is gone, the statement is planned
- * as its execution starts.  So is one that has been executed before, if
+ * as its execution starts, and if it was kept, PostgreSQL is told to make its
+ * kept plans anew.  So is one that has been executed before, if
  * definitions have changed since its plan was made: what an old plan gives must
  * not be stored (lookup.c says why), and PostgreSQL may keep it for ever.  A
  * plan that is old when first executed is so because someone changed
@@ -180,6 +181,20 @@ serve_is_current(const ScanSpec *spec, const Lookup *lookup)
 }
 
 /*
+ * The result that a plan has promised is gone.  If the plan is one that is
+ * kept, it would be planned again each time; so the next one is to be a real
+ * one.
+ */
+static void
+serve_break_promise(Statement *stmt)
+{
+	if (stmt->needs_plan)
+		return;
+	stmt->needs_plan = true;
+	ResetPlanCache();
+}
+
+/*
  * Decide what becomes of an execution: returns the plan for it.
  */
 static PlannedStmt *
@@ -234,6 +249,8 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	execution->fills = execution->bypass == LOOKUP_NO_BYPASS &&
 		(eflags & EXEC_FLAG_BACKWARD) == 0;
 	(void) statement_pin(execution->lookup->stmt);
+	if (outerPlan(node) == NULL && executed)
+		serve_break_promise(execution->lookup->stmt);
 	if (outerPlan(node) == NULL || (execution->fills && outdated))
 		wrapped = serve_plan(node, queryDesc->params);
 	if (scan_find(wrapped) == NULL)

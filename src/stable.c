@@ -239,6 +239,9 @@ stable_is_impersonal(Oid funcid)
 		case F_CURRENT_USER:
 		case F_GETPGUSERNAME:
 		case F_SESSION_USER:
+			/* temporary objects of a session are in the way of others */
+		case F_FORMAT_TYPE:
+		case F_OIDVECTORTYPES:
 			return false;
 		default:
 			return stable_is_listed(funcid);

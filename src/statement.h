@@ -45,6 +45,7 @@ typedef struct Statement
 	ParamUse   *params;			/* that a tree refers to, by id */
 	double		plan_cost;		/* of the plan last made of a tree, or 0 */
 	double		plan_rows;
+	bool		needs_plan;		/* one without a plan was kept, in vain */
 
 	TupleDesc	result_desc;	/* of its rows */
 	List	   *rtable;			/* to check privileges on */

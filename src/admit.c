@@ -18,8 +18,8 @@
  * Statements that are cheap must not become dearer by being measured.  So each
  * backend remembers a verdict by the shape of a statement, that is, its text
  * without literals: then only a hash of the text stands between a cheap
- * statement and its plan.  The first verdict is the planner's estimate; an
- * execution that turns out otherwise reverses it.  One that was found wrong
+ * statement and its plan.  The first verdict is the planner's estimate;
+ * executions that turn out otherwise reverse it.  One that was found wrong
  * to be cheap is believed to be so again only after ever more executions in a
  * row, since to reverse that makes PostgreSQL plan its kept statements anew.  Two shapes of one hash
  * share a verdict, which costs time or room, not right answers.
@@ -40,6 +40,7 @@
 #include "optimizer/optimizer.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
+#include "utils/timestamp.h"
 
 /* Marks in shared memory, and verdicts of a backend: powers of two. */
 #define ADMIT_MARKS 16384
@@ -57,6 +58,14 @@
  */
 #define ADMIT_CHEAP_PAGES 40
 
+/*
+ * A statement taken to be cheap is found dear when it has spent that many us in
+ * slow executions, of which this part of the time that passes is forgiven: a
+ * busy machine makes everything slow now and then.
+ */
+#define ADMIT_SUSPECTED_US 20000
+#define ADMIT_FORGIVEN 0.01
+
 /* Serving is taken to last that many us before it was measured. */
 #define ADMIT_FIRST_HIT_US 20.0
 
@@ -72,6 +81,9 @@ typedef struct AdmitShape
 {
 	uint64		shape;
 	AdmitVerdict verdict;
+	double		suspected_us;	/* in executions that went against the verdict
+								 * cheap, less what is forgiven */
+	TimestampTz suspected_at;	/* the last of them */
 	int			reversals;		/* from cheap to dear */
 	uint32		cheap_runs;		/* executions in a row that went against the
 								 * verdict dear */
@@ -216,24 +228,41 @@ admit_is_dear(int64 us)
 	return us >= ADMIT_DEAR_RATIO * admit.hit_us;
 }
 
+/*
+ * A statement that is taken to be cheap was slow once.  Does it happen so often
+ * that it cannot be by chance?
+ */
+static bool
+admit_is_suspect(AdmitShape *entry, int64 us)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	entry->suspected_us -= ADMIT_FORGIVEN * (now - entry->suspected_at);
+	entry->suspected_us = Max(entry->suspected_us, 0) + us;
+	entry->suspected_at = now;
+	return entry->suspected_us >= ADMIT_SUSPECTED_US;
+}
+
 bool
 admit_note_execution(uint64 shape, int64 us)
 {
 	AdmitShape *entry = admit_place(shape);
+	bool		reversed;
 
-	if (admit_is_dear(us))
+	if (!admit_is_dear(us))
 	{
-		bool		reversed = entry->verdict == ADMIT_CHEAP;
-
-		entry->verdict = ADMIT_DEAR;
-		entry->cheap_runs = 0;
-		entry->reversals += reversed;
-		return reversed;
+		if (entry->verdict == ADMIT_DEAR &&
+			++entry->cheap_runs >= 1U << Min(2 * entry->reversals, 10))
+			entry->verdict = ADMIT_CHEAP;
+		return false;
 	}
-	if (entry->verdict == ADMIT_DEAR &&
-		++entry->cheap_runs >= 1U << Min(2 * entry->reversals, 24))
-		entry->verdict = ADMIT_CHEAP;
-	return false;
+	entry->cheap_runs = 0;
+	reversed = entry->verdict == ADMIT_CHEAP;
+	if (reversed && !admit_is_suspect(entry, us))
+		return false;
+	entry->verdict = ADMIT_DEAR;
+	entry->reversals += reversed;
+	return reversed;
 }
 
 /*

@@ -21,7 +21,8 @@
  * Waiting.  A miss joins the flight of its key when its first row is asked
  * for, if all of them are (a portal may be left open).  A leader is paced by its
  * client; who waits for it stops waiting when it waits for its client
- * (flight.c).  After waiting, a result is served if what the execution read
+ * (flight.c).  COPY can write to what nobody knows to be waited for, a pipe, so
+ * it does not fly.  After waiting, a result is served if what the execution read
  * from the clock at its start still holds: then it is what its snapshot sees.
  *
  * A portal can be run in parts, and between them the session can become another

@@ -52,6 +52,7 @@ static struct
 	int			planning;		/* in serve_plan */
 	int			explaining;		/* in EXPLAIN */
 	int			writing;		/* in a command that writes what it selects */
+	int			copying;		/* in COPY, to who may be slow to read */
 } serve;
 
 bool
@@ -68,20 +69,27 @@ static PlannedStmt *
 serve_plan(const CustomScan *node, ParamListInfo params)
 {
 	const ScanSpec *spec = scan_spec(node);
+	Query	   *tree = copyObject(unconstify(Query *, scan_tree(node)));
+	int			location = tree->stmt_location;
+	int			len = tree->stmt_len;
 	PlannedStmt *stmt = NULL;
 
+	/* the text is that of this statement alone */
+	tree->stmt_location = -1;
+	tree->stmt_len = 0;
 	serve.planning++;
 	PG_TRY();
 	{
-		stmt = planner(copyObject(unconstify(Query *, scan_tree(node))),
-					   spec->bytes + spec->tags_len, spec->cursor_options,
-					   params);
+		stmt = planner(tree, spec->bytes + spec->tags_len,
+					   spec->cursor_options, params);
 	}
 	PG_FINALLY();
 	{
 		serve.planning--;
 	}
 	PG_END_TRY();
+	stmt->stmt_location = location;
+	stmt->stmt_len = len;
 	return scan_wrap(stmt, scan_tree(node), spec);
 }
 
@@ -325,7 +333,8 @@ serve_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count,
 		INSTR_TIME_SET_CURRENT(start);
 	if (scan_is_bound(queryDesc->plannedstmt))
 		scan_expect(queryDesc->planstate,
-					count == 0 && ScanDirectionIsForward(direction));
+					count == 0 && ScanDirectionIsForward(direction) &&
+					serve.copying == 0);
 	if (serve.next_run != NULL)
 		serve.next_run(queryDesc, direction, count, execute_once);
 	else
@@ -364,6 +373,9 @@ serve_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
 		case T_CreateTableAsStmt:
 		case T_RefreshMatViewStmt:
 			depth = &serve.writing;
+			break;
+		case T_CopyStmt:
+			depth = &serve.copying;
 			break;
 		default:
 			serve_call_utility(pstmt, queryString, readOnlyTree, context, params,

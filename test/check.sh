@@ -133,6 +133,18 @@ stage_isolation()
 		--inputdir=test/isolation --dbname=isolation_regression $ISOLATION
 }
 
+# CONFORMANCE has more options for it.
+stage_conformance()
+{
+	local log=$work/conformance.log
+	test/conformance/conformance.pl --seconds="${CONFORMANCE_SECONDS:-60}" \
+		${CONFORMANCE:-} >"$log" 2>&1
+	local result=$?
+	passed=$(grep -c '^ok - ' "$log")
+	[ $result = 0 ] || { grep -v '^ok - ' "$log" >"$log.bad"; show "$log.bad" 300; }
+	return $result
+}
+
 # SEED says which operations, CONSISTENCY_SECONDS for how long.
 stage_consistency()
 {
@@ -217,8 +229,8 @@ wanted()
 {
 	local users=$1 word
 	case $1 in
-		build) users='build lint scanner regress isolation consistency story tap' ;;
-		server | log) users='server log scanner regress isolation consistency story tap' ;;
+		build) users='build lint scanner regress isolation conformance consistency story tap' ;;
+		server | log) users='server log scanner regress isolation conformance consistency story tap' ;;
 	esac
 	for word in ${ONLY:-$users}; do
 		case " $users " in
@@ -271,6 +283,7 @@ inner()
 	stage regress build server
 	stage isolation build server
 	stage story build server
+	stage conformance build server
 	stage consistency build server
 	stage tap build server
 	[ ! -e "$work/postgres.log" ] || stage log

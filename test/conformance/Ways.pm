@@ -202,6 +202,7 @@ sub execute
 	return queries($wire, "SELECT conf.execute_query(\$conformance\$$text\$conformance\$)");
 }
 
+# It is called once, for what its compilation has to say.
 sub loop_function
 {
 	my ($wire, $query) = @_;
@@ -214,7 +215,7 @@ BEGIN
 	LOOP
 		RETURN NEXT format('%s', found_row);
 	END LOOP;
-END\$conformance\$");
+END\$conformance\$", 'SELECT pg_temp.looped()');
 	return;
 }
 

@@ -256,6 +256,8 @@ sub run_way
 	{
 		$by_way{$name}{cacheable} += $executions;
 		$by_way{$name}{cacheable_hits} += $after - $before;
+		$count{cacheable} += $executions;
+		$count{hits} += $after - $before;
 		problem('not served', $query, $name, "$executions executions, " . ($after - $before) . " hits\n")
 		  if defined $option{'require-hits'} && $must_hit{$name} && $after - $before < $executions;
 	}
@@ -369,7 +371,7 @@ sub run_family
 	my $start = time;
 	my $bad = 0;
 
-	%count = map { $_ => 0 } qw(answers writes changed wrong unstable served), 'not served', 'failed';
+	%count = map { $_ => 0 } qw(answers cacheable hits writes changed wrong unstable served), 'not served', 'failed';
 	@problems = ();
 	foreach my $query (@{ $family->{queries} })
 	{
@@ -382,8 +384,9 @@ sub run_family
 		connect_all();
 	}
 	$bad += $count{$_} foreach 'wrong', 'unstable', 'served', 'not served', 'failed';
-	printf "%s - %s: %d queries, %d answers, %d of %d changed by writes%s%s\n", $bad ? 'not ok' : 'ok', $family->{name},
-	  scalar @{ $family->{queries} }, $count{answers}, $count{changed}, $count{writes},
+	printf "%s - %s: %d queries, %d answers, %d hits of %d, %d of %d changed by writes%s%s\n",
+	  $bad ? 'not ok' : 'ok', $family->{name}, scalar @{ $family->{queries} },
+	  @count{qw(answers hits cacheable changed writes)},
 	  join('', map { $count{$_} ? ", $count{$_} $_" : '' } 'wrong', 'unstable', 'served', 'not served', 'failed'),
 	  $option{verbose} ? sprintf(', %.1f s', time - $start) : '';
 	print @problems;
@@ -395,13 +398,15 @@ set_up();
 print "cache.mode does not exist, so nothing is served from the cache\n" unless $has_mode;
 
 my $bad = 0;
-my $answers = 0;
+my ($answers, $writes, $changed) = (0, 0, 0);
 my @families = grep { $_->{name} =~ /$option{families}/ } Queries::families("$directory/queries"), Types::queries();
 $total += @{ $_->{queries} } foreach @families;
 foreach my $family (@families)
 {
 	$bad += run_family($family);
 	$answers += $count{answers};
+	$writes += $count{writes};
+	$changed += $count{changed};
 }
 
 printf "\n%-10s %12s %12s %12s %12s %12s\n", 'way', 'second time', 'hits', 'of them L2', 'cacheable', 'hits of them';
@@ -415,6 +420,11 @@ $control->rows('SELECT public.cache_verify()');
 if (!$has_mode && defined $option{'require-hits'})
 {
 	print "not ok - there can be no hits\n";
+	$bad++;
+}
+if (2 * $changed < $writes)
+{
+	print "not ok - only $changed of $writes changes were seen in an answer\n";
 	$bad++;
 }
 printf "conformance: %d queries, %d of them cut short, %d answers compared in %.0f s, %d problems\n",

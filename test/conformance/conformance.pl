@@ -11,10 +11,11 @@
 # itself.  Against the server that PGHOST and PGPORT name, in a database
 # "conformance" of its own.
 #
-# Fails if an answer differs, or a query was served from the cache that must
-# not be; with --require-hits also if the second answer of a query that is
-# cacheable was not, in the ways named or else in those of a client that sends
-# the query itself.  A server without cache.mode never serves anything.
+# Fails if an answer differs, if a query was served from the cache that must not
+# be, or if most changes are not seen in any answer.  With --require-hits also if
+# the second answer of a query that is cacheable was not served from the cache, in
+# the ways named or else in those of a client that sends the query itself.  A
+# server without cache.mode never serves anything.
 #
 # It is to be done within --seconds.  So of the ways that are not those of a
 # client that sends the query itself, every third one has its turn.  A query that

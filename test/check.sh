@@ -137,7 +137,7 @@ stage_isolation()
 stage_conformance()
 {
 	local log=$work/conformance.log
-	test/conformance/conformance.pl --seconds="${CONFORMANCE_SECONDS:-60}" \
+	test/conformance/conformance.pl --require-hits --seconds="${CONFORMANCE_SECONDS:-60}" \
 		${CONFORMANCE:-} >"$log" 2>&1
 	local result=$?
 	passed=$(grep -c '^ok - ' "$log")

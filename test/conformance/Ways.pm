@@ -33,7 +33,8 @@ my @ways = (
 	{ name => 'named', run => \&named, executions => \&repetitions, direct => 1 },
 	{ name => 'limits', run => \&limits, executions => \&one },
 	{ name => 'portals', run => \&portals, executions => sub { 2 } },
-	{ name => 'cursor', run => \&cursor, executions => \&one },
+	{ name => 'cursor', run => \&cursor, executions => sub { $_[0]{ordered} ? 2 : 1 } },
+	{ name => 'switch', run => \&switch, executions => sub { 2 } },
 	{ name => 'hold', run => \&hold, executions => \&one },
 	{ name => 'several', run => \&several, executions => sub { 2 } },
 	{ name => 'block', run => \&block, executions => sub { 5 } },
@@ -118,6 +119,20 @@ sub portals
 	$wire->execute(@$_)
 	  foreach $query->{rows} > 4 ? ([ 'first', 1 ], [ 'second', 2 ], [ 'first', 3 ]) : (), [ 'second', 0 ];
 	return $wire->close('P', 'second')->execute('first', 0)->sync->close('S', 'both')->sync->answer;
+}
+
+# A statement while the cache is switched off and on again, in two ways.
+sub switch
+{
+	my ($wire, $query) = @_;
+
+	$wire->parse('kept', $query->{text}, @{ $query->{oids} })->sync;
+	foreach my $setting ('', 'SET cache.enabled = off', 'RESET cache.enabled', 'SET cache.mode = off', 'RESET cache.mode')
+	{
+		$wire->query($setting) if $setting ne '';
+		$wire->bind('', 'kept', Queries::values_of($query, 0), [], [])->execute('', 0)->sync if $setting ne 'RESET cache.enabled';
+	}
+	return $wire->close('S', 'kept')->sync->answer;
 }
 
 # Back and forth; without an order only forth and in one piece.

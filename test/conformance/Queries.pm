@@ -7,6 +7,7 @@
 #	@with VALUE | ...	their values, as text; \N is NULL; a line for each execution
 #	@set NAME = VALUE	a setting to run it under
 #	@role NAME		a role to run it as
+#	@login NAME		a user to run it as, in sessions of its own
 #	@temporary SQL		what to make before, in a session of its own
 #	@change SQL		what another session does meanwhile, instead of taking rows away
 #	@undo SQL		and how it is taken back
@@ -26,7 +27,7 @@ use strict;
 use warnings;
 
 my %lists = map { $_ => 1 } qw(types reads ways);
-my %flags = map { $_ => 1 } qw(role temporary change undo uncached never);
+my %flags = map { $_ => 1 } qw(role login temporary change undo uncached never);
 
 sub expand
 {

@@ -43,7 +43,7 @@ $option{shown} = 1e9 if $option{verbose};
 my $share = $option{seconds} ? 3 : 1;
 
 my $directory = dirname(__FILE__);
-my %login = (host => $ENV{PGHOST}, port => $ENV{PGPORT} // 5432, user => 'postgres', database => 'conformance');
+my %login = (host => $ENV{PGHOST}, port => $ENV{PGPORT} // 5432, database => 'conformance');
 my @ways = grep { my $way = $_; $option{ways} eq '' || grep { $_ eq $way->{name} } split(/,/, $option{ways}) } Ways::all();
 my %must_hit = map { $_->{name} => 1 } grep { $_->{direct} } @ways;
 %must_hit = map { $_ => 1 } split(/,/, $option{'require-hits'}) if ($option{'require-hits'} // '') ne '';
@@ -71,27 +71,36 @@ sub psql
 
 sub session
 {
-	my ($mode) = @_;
+	my ($mode, $user) = @_;
 	my $options = '-c search_path=conf,public -c statement_timeout=60s';
 
 	$options .= " -c cache.mode=$mode -c cache.min_cost=0" if $has_mode;
 	# it may be recovering from a crash
 	foreach (1 .. 60)
 	{
-		my $wire = eval { Wire->new(%login, options => $options) };
+		my $wire = eval { Wire->new(%login, user => $user // 'postgres', options => $options) };
 		return $wire if $wire;
 		sleep(0.5);
 	}
 	die $@;
 }
 
+# All of them as a user, or as the superuser.
+sub connect_readers
+{
+	my ($user) = @_;
+
+	$plain = session('off', $user);
+	@cached = map { session($option{mode}, $user) } 1, 2;
+	$lonely = session($option{mode}, $user);
+	return;
+}
+
 sub connect_all
 {
 	$control = session('off');
 	$control->parse('hits', 'SELECT l1_hits + l2_hits, l2_hits FROM public.cache_stats()')->sync->answer;
-	$plain = session('off');
-	@cached = map { session($option{mode}) } 1, 2;
-	$lonely = session($option{mode});
+	connect_readers();
 	return;
 }
 
@@ -167,7 +176,7 @@ sub problem
 	$count{$kind}++;
 	return if $kind eq 'without modifiers' && !$option{verbose};
 	push @problems, "*** $kind, " . ($way ? "way $way: " : '') . Answer::printable($query->{text})
-	  . join('', map { ", $_" } @{ $query->{set} }, grep { defined } $query->{role}) . "\n    $details"
+	  . join('', map { ", $_" } @{ $query->{set} }, grep { defined } @$query{qw(role login)}) . "\n    $details"
 	  if $count{$kind} <= $option{shown};
 	return;
 }
@@ -232,7 +241,7 @@ sub run_way
 
 	# either it is filled in this way, or maybe in another one or under other settings
 	$control->rows(q(SELECT public.cache_flush('l1')))
-	  if $turn % 2 && !@{ $query->{set} } && !defined $query->{role};
+	  if $turn % 2 && !$query->{apart};
 
 	my $expected = $answer->($plain);
 	my $again = sub { return $answer->($plain); };
@@ -316,7 +325,7 @@ sub run_writes
 	$count{writes}++;
 	$count{changed}++ if !Answer::same(@answers[ 0, 1 ]);
 
-	if (!defined $query->{role} && !defined $query->{temporary})
+	if (!defined $query->{role} && !defined $query->{login} && !defined $query->{temporary})
 	{
 		my $text = Queries::literal($query, 0);
 		my $own = sub {
@@ -334,13 +343,13 @@ sub run_writes
 sub run_query
 {
 	my ($query, $number, $late) = @_;
-	my @sessions = defined $query->{temporary} ? ($plain, $lonely) : ($plain, @cached, $lonely);
 	my @these = grep { my $way = $_; !$query->{ways} || grep { $_ eq $way->{name} } @{ $query->{ways} } } @ways;
 
 	complete($query);
 
 	# something that must not be mistaken for what follows
-	if (@{ $query->{set} } || defined $query->{role})
+	$query->{apart} = @{ $query->{set} } || defined $query->{role} || defined $query->{login};
+	if ($query->{apart})
 	{
 		foreach my $wire (@cached)
 		{
@@ -349,6 +358,8 @@ sub run_query
 		}
 	}
 
+	connect_readers($query->{login}) if defined $query->{login};
+	my @sessions = defined $query->{temporary} ? ($plain, $lonely) : ($plain, @cached, $lonely);
 	settle($query, @sessions);
 	my @messages = Ways::simple($plain, $query);
 	my ($description) = grep { $_->[0] eq 'T' } @messages;
@@ -366,6 +377,7 @@ sub run_query
 	}
 	run_writes($query, $number) if @{ $query->{tables} } && !$query->{ways} && !$late;
 	unsettle($query, @sessions);
+	connect_readers() if defined $query->{login};
 	return;
 }
 

@@ -11,10 +11,14 @@
 SET client_min_messages = warning;
 
 DO $$
+DECLARE
+	r text;
 BEGIN
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'conformance_reader') THEN
-		CREATE ROLE conformance_reader;
-	END IF;
+	FOREACH r IN ARRAY '{conformance_reader,conformance_other}'::text[] LOOP
+		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) THEN
+			EXECUTE format('CREATE ROLE %I LOGIN', r);
+		END IF;
+	END LOOP;
 END$$;
 
 CREATE EXTENSION cache;
@@ -182,7 +186,7 @@ END$$;
 
 -- Row security.
 CREATE TABLE secret (id int PRIMARY KEY, owner text, tenant text, val int);
-INSERT INTO secret SELECT i, (ARRAY['conformance_reader', 'someone', 'postgres'])[1 + i % 3], (ARRAY['red', 'blue'])[1 + i % 2], i FROM generate_series(1, 18) i;
+INSERT INTO secret SELECT i, (ARRAY['conformance_reader', 'conformance_other', 'postgres'])[1 + i % 3], (ARRAY['red', 'blue'])[1 + i % 2], i FROM generate_series(1, 18) i;
 ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON secret USING (owner = current_user);
 CREATE POLICY ours ON secret USING (tenant = current_setting('conf.tenant', true));
@@ -236,6 +240,12 @@ BEGIN
 	END LOOP;
 END$$;
 
+-- The same as somebody else.
+CREATE FUNCTION as_reader(query text) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN QUERY EXECUTE query; END $$;
+CREATE FUNCTION as_other(query text) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN QUERY EXECUTE query; END $$;
+ALTER FUNCTION as_reader OWNER TO conformance_reader;
+ALTER FUNCTION as_other OWNER TO conformance_other;
+
 -- Which rows a change takes away: all, every other one, or all by TRUNCATE.  They
 -- wait in schema saved.  Of a table with children only its own rows go.
 CREATE FUNCTION own_rows(rel regclass) RETURNS text LANGUAGE sql STABLE AS $$
@@ -270,8 +280,8 @@ BEGIN
 	END IF;
 END$$;
 
-GRANT USAGE ON SCHEMA conf TO conformance_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA conf TO conformance_reader;
+GRANT USAGE ON SCHEMA conf TO conformance_reader, conformance_other;
+GRANT SELECT ON ALL TABLES IN SCHEMA conf TO conformance_reader, conformance_other;
 REVOKE SELECT ON dept, v_total FROM conformance_reader;
 GRANT SELECT (id) ON dept TO conformance_reader;
 

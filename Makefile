@@ -21,14 +21,15 @@ OBJS = $(addprefix src/,$(addsuffix .o, \
 	admin admit attach block body cache clock codec ddl define depend \
 	evict explain fetch flight guc hint invalidate key l2 lexer lookup \
 	params plan policy prepared qstats redis relation report scan serve \
-	shmem sql stable statement stats store tags template track trigger url \
-	worker))
+	shmem sql stable statement stats stop store tags template track \
+	trigger url worker))
 
 EXTENSION = cache
 DATA = src/cache--1.0.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
-REGRESS = basic values params keys functions tags transactions triggers policies stats transparent plain
+REGRESS = basic values params keys functions tags transactions triggers policies \
+	parallel stats transparent plain
 ISOLATION = automatic by_hand commit ddl own_writes prepared privileges \
 	raced_fill raced_function repeatable_read rollback savepoint wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
@@ -60,7 +61,7 @@ ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 # Packages first: what follows needs them.
 check:
 	test/setup.sh
-	@PG_CONFIG='$(PG_CONFIG)' ONLY='$(ONLY)' REGRESS='$(REGRESS)' \
+	@PG_CONFIG='$(PG_CONFIG)' ONLY='$(ONLY)' BREAK='$(BREAK)' REGRESS='$(REGRESS)' \
 		ISOLATION='$(ISOLATION)' PROVE_TESTS='$(PROVE_TESTS)' OBJS='$(OBJS)' \
 		test/check.sh
 

@@ -18,9 +18,11 @@
  */
 #include "postgres.h"
 
+#include "breakage.h"
 #include "codec.h"
 #include "fetch.h"
 #include "guc.h"
+#include "stop.h"
 
 /* How often a request waits for a leader that then has nothing to give. */
 #define FETCH_MAX_WAITS 3
@@ -63,7 +65,9 @@ fetch_execute(const Lookup *lookup, CodecReceiver *receiver)
 	pin = statement_pin(lookup->stmt);
 	options.params = lookup->request.params;
 	options.dest = codec_dest(receiver);
+	options.read_only = BREAK_FRESH_SNAPSHOT;
 
+	STOP_POINT("execute");
 	INSTR_TIME_SET_CURRENT(start);
 	rc = SPI_execute_plan_extended(lookup->stmt->plan, &options);
 	if (rc < 0)

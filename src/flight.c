@@ -42,6 +42,7 @@
 #include "flight.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "stop.h"
 #include "storage/backendid.h"
 #include "storage/condition_variable.h"
 #include "storage/lwlock.h"
@@ -260,6 +261,7 @@ flight_join(uint64 hash, TimestampTz deadline, bool *waited, bool *timed_out)
 	if (flight.leading)
 		return FLIGHT_ALONE;
 	leader = flight_begin(hash, &serial);
+	STOP_POINT(leader < 0 ? "lead" : "wait");
 	if (leader < 0)
 		return flight.leading ? FLIGHT_LEADER : FLIGHT_ALONE;
 	if (deadline <= GetCurrentTimestamp())

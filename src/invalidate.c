@@ -41,7 +41,9 @@
  * before the transaction is prepared; if it is not, the abort takes the fences
  * down.  Touching anything after that is an error, and fails the preparation.
  *
- * Parallel workers touch nothing: all that calls this is parallel unsafe.
+ * Parallel workers touch nothing: all that calls this is parallel unsafe.  A
+ * function of a user's can say otherwise of itself, and what it touches in a
+ * worker would be lost with the worker, so it fails there.
  *
  * What this file must not do: decide what a change touches.
  *
@@ -52,12 +54,14 @@
 #include "access/parallel.h"
 #include "access/twophase.h"
 #include "access/xact.h"
+#include "breakage.h"
 #include "guc.h"
 #include "invalidate.h"
 #include "miscadmin.h"
 #include "prepared.h"
 #include "redis.h"
 #include "stats.h"
+#include "stop.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -193,16 +197,23 @@ invalidate_xact_callback(XactEvent event, void *arg)
 			for (int i = 0; i < invalidate.nslots; i++)
 				clock_fence(invalidate.set->slots[i]);
 			invalidate.phase = INVALIDATE_FENCED;
+			STOP_POINT("commit");
 			break;
 		case XACT_EVENT_COMMIT:
 			invalidate.xid = GetTopFullTransactionIdIfAny();
 			if (FullTransactionIdIsValid(invalidate.xid))
+			{
+				if (BREAK_TICK_LAST)
+					invalidate_tick();
 				invalidate.phase = INVALIDATE_COMMITTED;
+			}
 			else
 				invalidate_nothing();
+			STOP_POINT("send");
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 			invalidate_prepare();
+			STOP_POINT("prepare");
 			break;
 		case XACT_EVENT_PREPARE:
 			invalidate_forget();
@@ -225,6 +236,7 @@ invalidate_release_callback(ResourceReleasePhase phase, bool isCommit,
 		invalidate.phase == INVALIDATE_COMMITTED)
 	{
 		Assert(isCommit && isTopLevel);
+		STOP_POINT("tick");
 		invalidate_tick();
 	}
 }
@@ -241,8 +253,11 @@ invalidate_touch(ClockSlot slot)
 {
 	uint32		i;
 
-	Assert(!IsParallelWorker());
-
+	if (IsParallelWorker())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("cannot invalidate cached results in a parallel worker"),
+				 errhint("Mark the functions that do so as PARALLEL UNSAFE.")));
 	if (invalidate.phase == INVALIDATE_PREPARING)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -15,7 +15,8 @@ extern void invalidate_init(void);
 
 /*
  * The transaction changes what a slot stands for: others see it at commit.
- * Errors: ERRCODE_FEATURE_NOT_SUPPORTED while the transaction is prepared.
+ * Errors: ERRCODE_FEATURE_NOT_SUPPORTED while the transaction is prepared,
+ * ERRCODE_INVALID_TRANSACTION_STATE in a parallel worker.
  */
 extern void invalidate_touch(ClockSlot slot);
 

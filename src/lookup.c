@@ -77,6 +77,7 @@
 #include "params.h"
 #include "prepared.h"
 #include "replication/logicalworker.h"
+#include "stop.h"
 #include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -315,26 +316,12 @@ lookup_relations_exist(const List *rtable)
 }
 
 /*
- * Steps 1 and 2.  Returns whether a dependency is fenced.
+ * Step 2: remember the statement, or find out what it means.
  */
-static bool
-lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
+static void
+lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
 {
 	const LookupRequest *request = &lookup->request;
-	uint64		catalog = STATEMENT_NO_GENERATION;
-	uint64		roles = STATEMENT_NO_GENERATION;
-	bool		fenced;
-
-	*newest_xid = 0;
-	fenced = !clock_read(lookup->deps, LOOKUP_FIXED_DEPS, newest_xid);
-	if (!fenced)
-	{
-		catalog = lookup->deps[LOOKUP_DEP_CATALOG].generation;
-		roles = lookup->deps[LOOKUP_DEP_ROLES].generation;
-		fenced = !clock_read(lookup->deps + LOOKUP_FIXED_DEPS,
-							 lookup->ndeps - LOOKUP_FIXED_DEPS, newest_xid);
-	}
-	AcceptInvalidationMessages();
 
 	lookup->stmt = statement_find(&lookup->request_key, lookup->version,
 								  request->tree, request->serial, catalog,
@@ -342,7 +329,7 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 	if (lookup->stmt != NULL &&
 		lookup_relations_exist(lookup->stmt->rtable) &&
 		lookup_relations_exist(lookup->stmt->inner_rtable))
-		return fenced;
+		return;
 	key_finish(&lookup->request_key);
 	if (request->tree != NULL)
 		lookup->stmt = statement_examine(&lookup->request_key,
@@ -354,6 +341,36 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 										 request->automatic, request->query,
 										 request->types, request->nparams,
 										 catalog, roles);
+}
+
+/*
+ * Steps 1 and 2.  Returns whether a dependency is fenced.
+ */
+static bool
+lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
+{
+	uint64		catalog = STATEMENT_NO_GENERATION;
+	uint64		roles = STATEMENT_NO_GENERATION;
+	bool		fenced;
+
+	STOP_POINT("read");
+	*newest_xid = 0;
+	fenced = !clock_read(lookup->deps, LOOKUP_FIXED_DEPS, newest_xid);
+	if (!fenced)
+	{
+		catalog = lookup->deps[LOOKUP_DEP_CATALOG].generation;
+		roles = lookup->deps[LOOKUP_DEP_ROLES].generation;
+		fenced = !clock_read(lookup->deps + LOOKUP_FIXED_DEPS,
+							 lookup->ndeps - LOOKUP_FIXED_DEPS, newest_xid);
+	}
+	STOP_POINT("accept");
+	if (!BREAK_ACCEPT)
+		AcceptInvalidationMessages();
+	STOP_POINT("analyse");
+	lookup_find_statement(lookup, catalog, roles);
+	STOP_POINT("look_up");
+	if (BREAK_READ_FIRST)
+		fenced = !clock_read(lookup->deps, lookup->ndeps, newest_xid);
 	return fenced;
 }
 
@@ -612,6 +629,7 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 	const LookupRequest *request = &lookup->request;
 	StoreTimes	times;
 
+	STOP_POINT("check");
 	if (payload == NULL || lookup->key.len > request->max_entry_size)
 	{
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
@@ -625,6 +643,7 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 		return FLIGHT_FAILED;
 	}
 
+	STOP_POINT("store");
 	lookup_set_times(request, fill_us, &times);
 	if (request->form == KEY_FORM_SHADOW)
 	{

@@ -43,6 +43,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "prepared.h"
+#include "stop.h"
 #include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -258,8 +259,11 @@ prepared_resolve(void)
 
 		if (FullTransactionIdIsValid(xid) &&
 			prepared_ended(XidFromFullTransactionId(xid)))
+		{
+			STOP_POINT("resolve");
 			prepared_finish(xid,
 							TransactionIdDidCommit(XidFromFullTransactionId(xid)));
+		}
 	}
 }
 

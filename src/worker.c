@@ -68,6 +68,7 @@
 #include "l2.h"
 #include "prepared.h"
 #include "redis.h"
+#include "stop.h"
 #include "store.h"
 #include "worker.h"
 
@@ -342,6 +343,7 @@ worker_turn(void)
 
 	if (worker_time() >= next_sweep)
 	{
+		STOP_POINT("sweep");
 		store_sweep(false);
 		prepared_resolve();
 		next_sweep = worker_time() + WORKER_SWEEP;

@@ -8,6 +8,7 @@
 #
 # From the Makefile: PG_CONFIG, REGRESS, ISOLATION, PROVE_TESTS, OBJS.
 # ONLY="STAGE..." runs some stages only, those at the end of this file.
+# BREAK takes a protection out, see src/breakage.h.
 
 set -u
 . "$(dirname "$0")/lib.sh"
@@ -70,9 +71,14 @@ show()
 	[ -s "$1" ] && sed 's/^/    /' "$1" | tail -n "${2:-60}"
 }
 
+# With assertions and stop points, and, to be looked at only, as users build it.
 stage_build()
 {
-	(lib_build "$work" -s COPT='-Werror -DUSE_ASSERT_CHECKING')
+	cp -r "$work/source" "$work/plain" || return
+	env -u LIBRARY_PATH make -s -C "$work/plain" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" COPT=-Werror \
+		>"$work/plain.log" 2>&1 || { show "$work/plain.log"; return 1; }
+	(lib_build "$work" -s COPT="-Werror -DUSE_ASSERT_CHECKING \
+		-DCACHE_STOP_POINTS ${BREAK:+-DCACHE_BREAK_$BREAK}")
 }
 
 stage_server()
@@ -271,7 +277,7 @@ inner()
 	unset PGDATABASE PGSERVICE PGOPTIONS PGPASSWORD PGHOSTADDR VALKEY_URL \
 		L1_CACHE_MAX_SIZE L1_CACHE_DEFAULT_TTL
 	export PGHOST=$work PGPORT=$LIB_PORT PGUSER=postgres LC_ALL=C
-	export CACHE_SO=$work/source/cache.so
+	export CACHE_SO=$work/source/cache.so CACHE_PLAIN_SO=$work/plain/cache.so
 	trap 'exit 130' INT TERM
 
 	stage format

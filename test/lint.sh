@@ -2,7 +2,7 @@
 # lint.sh: what the compiler does not check about the sources.
 #
 # REGRESS, ISOLATION and OBJS come from the Makefile; CACHE_SO names the built
-# library.  Prints one line per rule, "ok - RULE" or what breaks it.
+# library, CACHE_PLAIN_SO one built as users do.  Prints one line per rule, "ok - RULE" or what breaks it.
 
 set -u
 export LC_ALL=C
@@ -12,7 +12,7 @@ status=0
 # Which floor a file of src/ is on.  It includes headers of its own floor and
 # of those below.
 floors='
-guc 0  lexer 0  hint 0  tags 0  body 0  key 0  codec 0  template 0  params 0  url 0  stable 0  ddl 0  compat 0  breakage 0
+guc 0  stop 0  lexer 0  hint 0  tags 0  body 0  key 0  codec 0  template 0  params 0  url 0  stable 0  ddl 0  compat 0  breakage 0
 clock 1  store 1  block 1  evict 1  flight 1  redis 1  stats 1  qstats 1  admit 1
 prepared 1
 invalidate 2  relation 2  depend 2  statement 2  policy 2  l2 2  fetch 2  lookup 2
@@ -101,6 +101,13 @@ exports()
 	true
 }
 
+# The one has stop points, and so proves that they would be found in the other.
+no_stops()
+{
+	grep -qa 'cache_stop/' "$CACHE_SO" || echo "$CACHE_SO has no stop points"
+	grep -aoE 'cache_stop/|stop_at' "$CACHE_PLAIN_SO" | sort -u | sed 's!^!a plain build has !'
+}
+
 tests_listed()
 {
 	only_in "$(stems sql/*.sql)" "$REGRESS" | sed 's!.*!sql/&.sql is not in REGRESS!'
@@ -160,6 +167,7 @@ rule 'no files include each other' no_cycles
 rule 'only redis.c uses hiredis' redis_only
 rule 'every source file is built' all_linked
 rule 'the library exports only what PostgreSQL looks up' exports
+rule 'only a build for tests has stop points' no_stops
 rule 'every test is listed and has an expected result' tests_listed
 rule 'nothing is left to be done' no_leftovers
 rule 'only compat.h looks at the version of PostgreSQL' no_version_tests

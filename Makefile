@@ -20,8 +20,8 @@ MODULE_big = cache
 OBJS = $(addprefix src/,$(addsuffix .o, \
 	admin admit attach block body cache clock codec ddl define depend \
 	evict explain fetch flight guc hint invalidate key l2 lexer lookup \
-	params plan policy prepared qstats redis relation report scan serve \
-	shmem sql stable statement stats stop store tags template track \
+	params plan policy prepared qstats redis relation relstats report scan \
+	serve shmem sql stable statement stats stop store tags template track \
 	trigger url worker))
 
 EXTENSION = cache
@@ -29,7 +29,7 @@ DATA = src/cache--1.0.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
 REGRESS = basic values params keys functions tags transactions triggers policies \
-	parallel stats transparent plain
+	parallel stats relstats transparent plain
 ISOLATION = automatic by_hand commit ddl own_writes prepared privileges \
 	raced_fill raced_function repeatable_read rollback savepoint wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

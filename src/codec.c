@@ -3,8 +3,8 @@
  * codec.c
  *	  Rows to bytes and back.
  *
- * A payload is a CodecHeader and the rows, one behind the other, each at a
- * maximally aligned offset.  A row is a datum that can be used where it lies:
+ * A payload is a CodecHeader, the rows, and what was attached, one behind the
+ * other, each at a maximally aligned offset.  A row is a datum that can be used where it lies:
  * a json value, or a minimal tuple, both of which start with their length.
  * Nothing in it points elsewhere: values stored out of line are brought in,
  * expanded objects flattened.  The same bytes serve L1 and L2, so a payload is
@@ -30,13 +30,14 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#define CODEC_MAGIC 0x43414331
+#define CODEC_MAGIC 0x43414332
 
 typedef struct CodecHeader
 {
 	uint32		magic;
 	uint32		form;			/* a KeyForm */
 	uint64		nrows;
+	uint64		attached;		/* bytes, at the end */
 } CodecHeader;
 
 struct CodecReceiver
@@ -59,10 +60,10 @@ struct CodecReceiver
 };
 
 /*
- * Append the bytes of a row; false if the payload would become too large.
+ * Append bytes; false if the payload would become too large.
  */
 static bool
-codec_append(CodecReceiver *receiver, const void *row, Size len)
+codec_append(CodecReceiver *receiver, const void *bytes, Size len)
 {
 	Size		padded = MAXALIGN(len);
 
@@ -74,9 +75,17 @@ codec_append(CodecReceiver *receiver, const void *row, Size len)
 							 receiver->max_size);
 		receiver->data = repalloc_huge(receiver->data, receiver->size);
 	}
-	memcpy(receiver->data + receiver->len, row, len);
+	memcpy(receiver->data + receiver->len, bytes, len);
 	memset(receiver->data + receiver->len + len, 0, padded - len);
 	receiver->len += padded;
+	return true;
+}
+
+static bool
+codec_append_row(CodecReceiver *receiver, const void *row, Size len)
+{
+	if (!codec_append(receiver, row, len))
+		return false;
 	receiver->nrows++;
 	return true;
 }
@@ -203,8 +212,8 @@ codec_receive(TupleTableSlot *slot, DestReceiver *self)
 		Datum		value = codec_json(receiver, slot);
 
 		if (receiver->data != NULL &&
-			!codec_append(receiver, DatumGetPointer(value),
-						  VARSIZE(DatumGetPointer(value))))
+			!codec_append_row(receiver, DatumGetPointer(value),
+							  VARSIZE(DatumGetPointer(value))))
 			codec_overflow(receiver);
 		if (receiver->tuplestore != NULL)
 			codec_put_json(receiver, value);
@@ -216,7 +225,7 @@ codec_receive(TupleTableSlot *slot, DestReceiver *self)
 		if (receiver->data != NULL)
 		{
 			tuple = codec_flat_tuple(slot);
-			if (!codec_append(receiver, tuple, tuple->t_len))
+			if (!codec_append_row(receiver, tuple, tuple->t_len))
 				codec_overflow(receiver);
 		}
 		if (receiver->tuplestore != NULL)
@@ -283,6 +292,7 @@ codec_create_receiver(KeyForm form, Size max_size, MemoryContext overflow,
 	header->magic = CODEC_MAGIC;
 	header->form = form;
 	header->nrows = 0;
+	header->attached = 0;
 	return receiver;
 }
 
@@ -290,6 +300,13 @@ DestReceiver *
 codec_dest(CodecReceiver *receiver)
 {
 	return &receiver->dest;
+}
+
+void
+codec_attach(CodecReceiver *receiver, const void *bytes, Size len)
+{
+	if (receiver->data != NULL && codec_append(receiver, bytes, len))
+		((CodecHeader *) receiver->data)->attached = len;
 }
 
 const char *
@@ -340,10 +357,12 @@ codec_read(CodecReader *reader, KeyForm form, const char *payload, Size len)
 
 	Assert(payload == (const char *) MAXALIGN(payload));
 	if (len < sizeof(CodecHeader) ||
-		header->magic != CODEC_MAGIC || header->form != (uint32) form)
+		header->magic != CODEC_MAGIC || header->form != (uint32) form ||
+		header->attached > len ||
+		MAXALIGN(header->attached) > len - sizeof(CodecHeader))
 		return false;
 	reader->next = payload + sizeof(CodecHeader);
-	reader->end = payload + len;
+	reader->end = payload + len - MAXALIGN(header->attached);
 	reader->rows_left = header->nrows;
 	return true;
 }
@@ -383,4 +402,11 @@ codec_next_tuple(CodecReader *reader)
 		!codec_advance(reader, row->t_len))
 		return NULL;
 	return row;
+}
+
+const void *
+codec_attachment(const char *payload, Size payload_len, Size *len)
+{
+	*len = ((const CodecHeader *) payload)->attached;
+	return payload + payload_len - MAXALIGN(*len);
 }

@@ -31,6 +31,12 @@ extern CodecReceiver *codec_create_receiver(KeyForm form, Size max_size,
 											TupleDesc expected);
 extern DestReceiver *codec_dest(CodecReceiver *receiver);
 
+/*
+ * Attach bytes about the result to the payload, once all rows have come; if
+ * there is no room they are left out.
+ */
+extern void codec_attach(CodecReceiver *receiver, const void *bytes, Size len);
+
 /* The payload, or NULL if the result became too large for one. */
 extern const char *codec_payload(CodecReceiver *receiver, Size *len);
 
@@ -54,6 +60,10 @@ typedef struct CodecReader
 /* False if the bytes are not a payload of that form. */
 extern bool codec_read(CodecReader *reader, KeyForm form,
 					   const char *payload, Size len);
+
+/* What was attached to bytes that are a payload; *len is 0 for nothing. */
+extern const void *codec_attachment(const char *payload, Size payload_len,
+									Size *len);
 
 /* The next row as a json datum inside the payload; false after the last. */
 extern bool codec_next_json(CodecReader *reader, Datum *value);

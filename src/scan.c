@@ -34,6 +34,9 @@
  * slot for minimal tuples that does not own them, so whoever wants to keep or
  * change one makes a copy.
  *
+ * What an execution counts in the statistics of relations is attached to the
+ * payload, and a hit counts the same (relstats.c).
+ *
  * Errors.  A fill that fails is forgotten with the memory of its execution; its
  * flight is landed by its resource owner.
  *
@@ -58,6 +61,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "relstats.h"
 #include "scan.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
@@ -100,6 +104,7 @@ typedef struct ScanRun
 	/* filling */
 	JunkFilter *junk;
 	CodecReceiver *receiver;	/* NULL: not, or no longer */
+	RelStats   *relstats;		/* from the first row on */
 	instr_time	elapsed;		/* in the plan below */
 	bool		started;		/* a row was asked for */
 	bool		leads;			/* a flight */
@@ -525,7 +530,10 @@ scan_start(ScanRun *state)
 		state->receiver = NULL;
 	}
 	else
+	{
 		lookup_count_miss(lookup);
+		state->relstats = relstats_begin(outerPlanState(state));
+	}
 }
 
 /*
@@ -539,9 +547,12 @@ scan_complete(ScanRun *state)
 	int64		us = (int64) INSTR_TIME_GET_MICROSEC(state->elapsed);
 	FlightOutcome outcome;
 	const char *payload;
+	const void *counts;
 	Size		len;
 
 	dest->rShutdown(dest);
+	counts = relstats_end(state->relstats, &len);
+	codec_attach(state->receiver, counts, len);
 	payload = codec_payload(state->receiver, &len);
 	outcome = lookup_fill(execution->lookup, payload, len, us);
 	if (state->leads)
@@ -612,17 +623,32 @@ scan_next_filled(ScanRun *state)
 	return slot;
 }
 
+/*
+ * The first row of a hit is asked for: it counts as an execution does.
+ */
+static void
+scan_count(const StoreResult *found)
+{
+	Size		len;
+	const void *counts = codec_attachment(found->payload, found->len, &len);
+
+	relstats_count(counts, len);
+}
+
 static TupleTableSlot *
 scan_next(CustomScanState *node)
 {
 	ScanRun    *state = (ScanRun *) node;
+	bool		first = !state->started;
 
-	if (!state->started && state->receiver != NULL)
-		scan_start(state);
 	state->started = true;
-	if (state->execution != NULL && state->execution->serves)
-		return scan_next_served(state);
-	return scan_next_filled(state);
+	if (first && state->receiver != NULL)
+		scan_start(state);
+	if (state->execution == NULL || !state->execution->serves)
+		return scan_next_filled(state);
+	if (first)
+		scan_count(&state->execution->found);
+	return scan_next_served(state);
 }
 
 /*

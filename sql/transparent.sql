@@ -233,8 +233,14 @@ SELECT id FROM item WHERE id = 2;
 SELECT id FROM item WHERE id = 2;
 SELECT answered();
 
--- verdicts
+-- a text is cached once
 SET cache.min_cost = 0;
+SELECT cached_query('SELECT count(name) FROM item');
+SELECT answered();
+SELECT cached_query('SELECT count(name) FROM item');
+SELECT answered();
+
+-- verdicts
 SELECT verdict('SELECT sum(id), 1 FROM item');
 SELECT sum(id), 1 FROM item;
 SELECT verdict('SELECT sum(id), 1 FROM item');

@@ -64,9 +64,11 @@ plan_call_next(Query *tree, const char *query_string, int cursor_options,
  * alone for PL/pgSQL, which evaluates them without executor.
  */
 static bool
-plan_considers(const Query *tree, const char *query_string)
+plan_considers(const Query *tree, const char *query_string,
+			   int cursor_options)
 {
 	return cache_mode != CACHE_MODE_OFF &&
+		(cursor_options & STATEMENT_CURSOR_OPT_TEXT) == 0 &&
 		tree->commandType == CMD_SELECT &&
 		tree->rtable != NIL &&
 		tree->rowMarks == NIL &&
@@ -292,7 +294,7 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 	Query	   *original = NULL;
 	PlannedStmt *planned = NULL;
 
-	if (!plan_considers(tree, query_string))
+	if (!plan_considers(tree, query_string, cursor_options))
 		return plan_call_next(tree, query_string, cursor_options, params);
 	if (!plan_choose(query_string, tree->stmt_location, tree->stmt_len, &choice))
 	{

@@ -452,7 +452,8 @@ statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
 	/* before the analysis, which may notice newer definitions */
 	stmt = statement_create(key, catalog_generation, roles_generation);
 	plan = SPI_prepare_cursor(query, ntypes, (Oid *) types,
-							  CURSOR_OPT_PARALLEL_OK);
+							  CURSOR_OPT_PARALLEL_OK |
+							  STATEMENT_CURSOR_OPT_TEXT);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare_cursor failed: %s",
 			 SPI_result_code_string(SPI_result));

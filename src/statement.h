@@ -71,6 +71,12 @@ typedef struct Statement
 /* A generation that was not to be had: the statement is never current. */
 #define STATEMENT_NO_GENERATION PG_UINT64_MAX
 
+/*
+ * Among the cursor options of a plan: it is one of a text, which is looked up
+ * already.  PostgreSQL hands these bits through, and has no use for this one.
+ */
+#define STATEMENT_CURSOR_OPT_TEXT 0x100000
+
 /* A plan whose tree has to be compared. */
 #define STATEMENT_NO_SERIAL 0
 

@@ -158,31 +158,41 @@ BEGIN
 		RETURN;
 	END IF;
 	EXECUTE format('LOCK TABLE t.%I IN ACCESS EXCLUSIVE MODE', rel);
-	EXECUTE format('SELECT coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object(''ver'', ver + $1)), ''[]'') FROM t.%I r', rel)
+	EXECUTE format('SELECT /*+ nocache */ coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object(''ver'', ver + $1)), ''[]'') FROM t.%I r', rel)
 		INTO contents USING inc;
 	EXECUTE format('TRUNCATE t.%I', rel);
 	EXECUTE format('INSERT INTO t.%I SELECT * FROM jsonb_populate_recordset(NULL::t.%I, $1)', rel, rel)
 		USING contents;
 END$$;
 
--- Reading as somebody else, through the cache and not.
+-- Reading as somebody else: by cached_query, as the session does, and never
+-- through the cache.
 CREATE FUNCTION app1_cached(q text) RETURNS SETOF json LANGUAGE sql SECURITY DEFINER VOLATILE
 	AS $$ SELECT public.cached_query(q) $$;
 CREATE FUNCTION app2_cached(q text) RETURNS SETOF json LANGUAGE sql SECURITY DEFINER VOLATILE
 	AS $$ SELECT public.cached_query(q) $$;
 CREATE FUNCTION none_cached(q text) RETURNS SETOF json LANGUAGE sql SECURITY DEFINER VOLATILE
 	AS $$ SELECT public.cached_query(q) $$;
+CREATE FUNCTION app1_auto(q text) RETURNS SETOF json LANGUAGE plpgsql SECURITY DEFINER VOLATILE
+	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT row_to_json(q) FROM (' || q || ') q'; END $$;
+CREATE FUNCTION app2_auto(q text) RETURNS SETOF json LANGUAGE plpgsql SECURITY DEFINER VOLATILE
+	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT row_to_json(q) FROM (' || q || ') q'; END $$;
+CREATE FUNCTION none_auto(q text) RETURNS SETOF json LANGUAGE plpgsql SECURITY DEFINER VOLATILE
+	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT row_to_json(q) FROM (' || q || ') q'; END $$;
 CREATE FUNCTION app1_plain(q text) RETURNS SETOF json LANGUAGE plpgsql SECURITY DEFINER VOLATILE
-	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT row_to_json(q) FROM (' || q || ') q'; END $$;
+	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT /*+ nocache */ row_to_json(q) FROM (' || q || ') q'; END $$;
 CREATE FUNCTION app2_plain(q text) RETURNS SETOF json LANGUAGE plpgsql SECURITY DEFINER VOLATILE
-	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT row_to_json(q) FROM (' || q || ') q'; END $$;
+	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT /*+ nocache */ row_to_json(q) FROM (' || q || ') q'; END $$;
 CREATE FUNCTION none_plain(q text) RETURNS SETOF json LANGUAGE plpgsql SECURITY DEFINER VOLATILE
-	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT row_to_json(q) FROM (' || q || ') q'; END $$;
+	AS $$ BEGIN RETURN QUERY EXECUTE 'SELECT /*+ nocache */ row_to_json(q) FROM (' || q || ') q'; END $$;
 ALTER FUNCTION app1_cached OWNER TO torture_app1;
+ALTER FUNCTION app1_auto OWNER TO torture_app1;
 ALTER FUNCTION app1_plain OWNER TO torture_app1;
 ALTER FUNCTION app2_cached OWNER TO torture_app2;
+ALTER FUNCTION app2_auto OWNER TO torture_app2;
 ALTER FUNCTION app2_plain OWNER TO torture_app2;
 ALTER FUNCTION none_cached OWNER TO torture_none;
+ALTER FUNCTION none_auto OWNER TO torture_none;
 ALTER FUNCTION none_plain OWNER TO torture_none;
 
 GRANT USAGE ON SCHEMA t, alt TO torture_app1, torture_app2, torture_none;

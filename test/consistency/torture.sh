@@ -6,8 +6,8 @@
 #	SESSIONS	how many sessions (9), besides the one with scripted races
 #	BREAK		a protection to take out: FENCE, STORE_CHECK, ROLE, OWN_WRITES
 #
-# With BREAK it stops at the first violation.  Fails if torture.pl does, or if
-# the server failed an assertion or crashed.
+# With BREAK it stops once each form of reading has had a violation.  Fails if
+# torture.pl does, or if the server failed an assertion or crashed.
 
 set -u
 length=${TORTURE_SECONDS:-60} seed=${SEED:-1} sessions=${SESSIONS:-9} break=${BREAK:-}

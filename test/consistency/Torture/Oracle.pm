@@ -1,13 +1,16 @@
 # Torture::Oracle: is a cached answer right?
 #
-# The plain query is run before the cached one and after it, in the same
-# session, as the same user.
+# The query is run without the cache before the cached one and after it, in the
+# same session, as the same user.  The answer of a cursor is that of the moment
+# at which it was opened.
 #
 #	exactly		nothing can have changed in between: the snapshot is one, or the
 #				tables are locked.  All three must be equal, as errors as well.
-#				Plain answers that differ prove nothing, and are counted.
+#				Uncached answers that differ prove nothing, and are counted.
 #	between		versions only rise, so that the sum of the cached ones must lie
-#				between those of the plain ones.
+#				between those of the uncached ones.
+#	same		what the answer itself says that it must be equal to.  The others
+#				are left alone: an old snapshot sees nothing of what was truncated.
 #	owner		a row that a policy keeps for someone else is wrong in any case.
 
 package Torture::Oracle;
@@ -15,6 +18,7 @@ package Torture::Oracle;
 use strict;
 use warnings;
 use JSON::PP ();
+use Torture::Session;
 
 my $json = JSON::PP->new->allow_nonref;
 
@@ -38,29 +42,101 @@ sub version
 sub ask
 {
 	my ($session, $sql) = @_;
-	return $session->try($sql) unless $session->{in_transaction};
-	$session->must('SAVEPOINT q');
-	my $answer = $session->try($sql);
-	$session->must('ROLLBACK TO q') unless $answer->{rows};
-	$session->must('RELEASE q');
+	my $answer;
+
+	if ($session->{in_transaction})
+	{
+		$session->must('SAVEPOINT q');
+		$answer = $session->try($sql);
+		$session->must('ROLLBACK TO q') unless $answer->{rows};
+		$session->must('RELEASE q');
+	}
+	else
+	{
+		$answer = $session->try($sql);
+	}
+	$session->give_up($answer, $sql) if $session->is_expected($answer);
 	return $answer;
 }
 
-# check_read(SESSION, READ, EXACTLY)
+# ask_cached(SESSION, READ): the same of the cached answer, again if a plan that
+# was kept is of no use any more
+sub ask_cached
+{
+	my ($session, $read) = @_;
+	my $answer = ask($session, $read->{cached});
+
+	if (!$answer->{rows} && $answer->{message} =~ /cached plan must not change result type/)
+	{
+		$session->forget_plans;
+		$answer = ask($session, $read->{cached});
+	}
+	return $answer;
+}
+
+# check_read(SESSION, READ, EXACTLY, DURING): during is what happens while a
+# cursor is open
 sub check_read
 {
-	my ($session, $read, $exactly) = @_;
-	my $before = ask($session, $read->{plain});
-	$session->give_up($before, $read->{plain}) if $session->is_expected($before);
-	my $cached = ask($session, $read->{cached});
-	$session->count('reads');
-	$session->count("reads of $read->{shape}{name}");
-	$session->give_up($cached, $read->{cached}) if $session->is_expected($cached);
-	check_owner($session, $read, $cached);
-	my $after = ask($session, $read->{plain});
-	$session->give_up($after, $read->{plain}) if $session->is_expected($after);
+	my ($session, $read, $exactly, $during) = @_;
+	my $alone = $read->{rest} && !$session->{in_transaction};
 
-	if (text($before) eq text($cached) && text($cached) eq text($after))
+	if ($alone)
+	{
+		$session->must('BEGIN');
+		$session->{in_transaction} = 1;
+	}
+	my $before = ask($session, $read->{plain});
+	my $first = $read->{again} && ask_cached($session, $read);
+	my $cached = ask_cached($session, $read);
+	my $after = ask($session, $read->{plain});
+	if ($read->{rest} && $cached->{rows})
+	{
+		my $hits = $cached->{hits};
+
+		end_alone($session, \$alone) if $read->{hold};
+		$during->() if $during;
+		$cached = ask($session, $read->{rest});
+		$cached->{hits} += $hits;
+	}
+	end_alone($session, \$alone);
+	foreach my $answer ($first || (), $cached)
+	{
+		$session->count_read($read, $answer);
+		check_owner($session, $read, $answer);
+		compare($session, $read, $exactly, $before, $answer, $after);
+	}
+	return $cached;
+}
+
+# The end of a transaction for a cursor.
+sub end_alone
+{
+	my ($session, $alone) = @_;
+
+	return unless $$alone;
+	$session->must('COMMIT');
+	$session->{in_transaction} = 0;
+	$$alone = 0;
+	return;
+}
+
+sub compare
+{
+	my ($session, $read, $exactly, $before, $cached, $after) = @_;
+
+	if ($cached->{same})
+	{
+		if (text($cached->{same}) eq text($cached))
+		{
+			$session->count('equal');
+		}
+		else
+		{
+			violation($session, 'not of its snapshot', $read, $cached->{same}, $cached, $after);
+		}
+	}
+	elsif (text($before) eq text($cached) && text($cached) eq text($after))
 	{
 		$session->count('equal');
 		$session->count('equally denied') unless $cached->{rows};
@@ -92,7 +168,7 @@ sub check_read
 			$read, $before, $cached, $after)
 		  if $got < $low || $got > $high;
 	}
-	return $cached;
+	return;
 }
 
 # Of a table with row security nobody but the superuser sees all.
@@ -120,8 +196,8 @@ sub violation
 	my $snapshot = $session->try('SELECT pg_current_snapshot()::text || $$ own xid $$ || coalesce(pg_current_xact_id_if_assigned()::text, $$none$$)');
 	my $isolation = $session->try(q(SELECT current_setting('transaction_isolation')));
 
-	$session->record("violation: $kind",
-		{	query => ref $read->{cached} ? join(' -- ', @{ $read->{cached} }) : $read->{cached},
+	$session->record("violation: $kind ($read->{form})",
+		{	form => $read->{form}, query => Torture::Session::text_of($read->{rest} // $read->{cached}),
 			plain => $read->{plain},
 			expected => text($before), got => text($cached),
 			after => $after->{rows} || $after->{state} ? text($after) : '',

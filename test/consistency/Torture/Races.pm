@@ -5,11 +5,12 @@
 # at the clock and its look into the cache.  Locks hold them open here.
 #
 #	commit	a writer that has a great many locks to release commits, while
-#			others ask, plainly and then through the cache
+#			others ask, without the cache and with it
 #	wait	readers, some with an old snapshot, some with none yet, wait for a
 #			lock amid their request, while a change commits
 #
-# One process plays all the parts, with a connection for each.
+# One process plays all the parts, with a connection for each.  In each race all
+# readers ask in one form, by cached_query or in plain SELECTs.
 
 package Torture::Races;
 
@@ -18,6 +19,7 @@ use warnings;
 use DBD::Pg ':async';
 use Time::HiRes qw(time usleep);
 use Torture::Oracle;
+use Torture::Plain;
 use Torture::Random;
 use Torture::Session;
 
@@ -90,35 +92,55 @@ sub collect
 	my $sql = delete $part->{asked};
 	my $answer;
 
+	Torture::Session::take_hits();
 	eval {
 		$part->{dbh}->pg_result;
-		$answer = { rows => $sql =~ /^SELECT/ ? [ map { $_->[0] } @{ $part->{sth}->fetchall_arrayref } ] : [] };
+		$answer = { rows => $sql =~ /^(?:SELECT|EXECUTE)/ ? [ map { $_->[0] } @{ $part->{sth}->fetchall_arrayref } ] : [] };
 		1;
 	} or do
 	{
 		$answer = { state => $part->{dbh}->state || 'XX000', message => $@ };
 	};
 	delete $part->{sth};
+	$answer->{hits} = Torture::Session::take_hits();
 	return $answer;
 }
 
+# reading(FORM, SQL, TAGS, PARAMETERS...): as one statement.  A plain one with
+# parameters has to be prepared, as "race", by what "prepare" says.
 sub reading
 {
-	my ($name, $cached, $plain) = @_;
-	return { shape => { name => $name, rising => 'ver' }, as => '',
-		cached => $cached, plain => "SELECT row_to_json(q)::text FROM ($plain) q" };
+	my ($form, $sql, $tags, @parameters) = @_;
+	my $cached = 'SELECT cached_query(' . join(', ', "\$q\$$sql\$q\$", 'NULL', $tags ? "'{$tags}'" : 'NULL', @parameters) . ')::text';
+	my $hint = $tags ? "/*+ cache(tags=$tags) */" : '';
+	my $known = join(', ', @parameters);
+	my $select = "SELECT $hint row_to_json(q)::text FROM ($sql) q";
+
+	(my $plain = $sql) =~ s/\$1/$parameters[0]/ if @parameters;
+	$plain //= $sql;
+	$cached = @parameters ? "EXECUTE race ($known)" : $select if $form ne 'cached_query';
+	return { shape => { name => 'race', rising => 'ver' }, as => '', form => $form,
+		prepare => "PREPARE race (int) AS $select", cached => $cached, plain => Torture::Plain::uncached($plain) };
+}
+
+# A form of reading, for which the parts are set up.
+sub choose_form
+{
+	my (@parts) = @_;
+	my $form = pick('cached_query', 'plain SELECT');
+
+	$_->must('SET cache.mode = ' . ($form eq 'cached_query' ? 'off' : 'auto')) foreach @parts;
+	return $form;
 }
 
 sub race_commit
 {
 	my ($writer, @readers) = @_;
-	my $tags = pick('NULL', q('{race}'));
-	my $read = reading('race', "SELECT cached_query(\$q\$$rows\$q\$, NULL, $tags)::text", $rows);
+	my $read = reading(choose_form(@readers), $rows, pick('', 'race'));
 	my $prepare = chance(25);
 	my $id = 1 + below(10);
 
-	$readers[0]->must($read->{cached});
-	$readers[0]->count('reads');
+	$readers[0]->count_read($read, $readers[0]->must($read->{cached}));
 	$writer->must('BEGIN');
 	$writer->must("UPDATE race_a SET ver = ver + 1 WHERE id = $id");
 	$writer->must(q(SELECT invalidate_tags('{race}')));
@@ -156,7 +178,8 @@ sub wait_for_waiters
 sub race_wait
 {
 	my ($writer, $locker, @readers) = @_;
-	my $tags = pick('NULL', q('{race}'), q('{race}'));
+	my $form = choose_form(@readers);
+	my $tags = pick('', 'race', 'race');
 	my $table = pick('race_a', 'race_b');
 	my $change = weighted(update => 6, refill => 2, both => 2);
 	my $end = weighted(COMMIT => 8, ROLLBACK => 2);
@@ -165,9 +188,11 @@ sub race_wait
 	my $number = $writer->{step};
 	# new to the cache, maybe also to the session
 	my $sql = 'SELECT id, ver FROM race_a WHERE id <= 10 AND id <> ALL (SELECT id + 100 FROM race_b)';
-	$sql .= $known ? ' AND -$1 <> ver ORDER BY id' : " /* $number */ AND -\$1 <> ver ORDER BY id";
-	(my $plain = $sql) =~ s/\$1/$number/;
-	my $read = reading('race', "SELECT cached_query(\$q\$$sql\$q\$, NULL, $tags, $number)::text", $plain);
+	$sql .= $known ? ' AND -$1::int <> ver ORDER BY id'
+	  : $form eq 'cached_query' ? " /* $number */ AND -\$1::int <> ver ORDER BY id"
+	  : " AND -$number <> ver ORDER BY id";
+	my @parameters = $sql =~ /\$1/ ? $number : ();
+	my $read = reading($form, $sql, $tags, @parameters);
 	my @old = @readers[ 0 .. 2 ];
 	my @new = @readers[ 3 .. 5 ];
 	my $holder = $table eq 'race_a' ? $writer : $locker;
@@ -177,8 +202,14 @@ sub race_wait
 		# an answer to another question makes the statement known
 		foreach my $reader (@readers)
 		{
-			$reader->must("SELECT cached_query(\$q\$$sql\$q\$, NULL, $tags, 0)::text");
-			$reader->count('reads');
+			my $other = reading($form, $sql, $tags, 0);
+
+			if ($form ne 'cached_query')
+			{
+				$reader->must('DEALLOCATE ALL');
+				$reader->must($other->{prepare});
+			}
+			$reader->count_read($other, $reader->must($other->{cached}));
 		}
 	}
 	foreach my $reader (@old)
@@ -213,9 +244,11 @@ sub race_wait
 	{
 		my $answer = collect($reader);
 
-		$reader->count('reads');
+		$reader->count_read($read, $answer);
 		next if $reader->is_expected($answer);
 		my $after = $reader->must($read->{plain});
+		# EXECUTE takes its snapshot before it waits for locks
+		next if $change ne 'update' && $read->{cached} =~ /^EXECUTE/ && $answer->{rows} && !@{ $answer->{rows} };
 		next if $answer->{rows} && (Torture::Oracle::text($answer) eq Torture::Oracle::text($before)
 			|| Torture::Oracle::text($answer) eq Torture::Oracle::text($after));
 		Torture::Oracle::violation($reader, "never true ($change, $end)", $read, $before, $answer, $after);
@@ -224,11 +257,11 @@ sub race_wait
 	{
 		my $answer = collect($reader);
 
-		$reader->count('reads');
+		$reader->count_read($read, $answer);
 		next if $reader->is_expected($answer);
 		my $now = $reader->must($read->{plain});
 		my $again = $reader->must($read->{cached});
-		$reader->count('reads');
+		$reader->count_read($read, $again);
 		$reader->must('COMMIT');
 		# an old snapshot sees nothing of what was truncated since
 		next if $answer->{rows} && !@{ $now->{rows} } && Torture::Oracle::text($answer) eq Torture::Oracle::text($before);

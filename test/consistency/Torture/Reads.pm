@@ -13,7 +13,9 @@ package Torture::Reads;
 
 use strict;
 use warnings;
+use Torture::Plain;
 use Torture::Random;
+use Torture::Session;
 
 my @shapes = (
 	{	name => 'point', weight => 4, domain => 4, tables => ['plain'],
@@ -110,6 +112,12 @@ my @shapes = (
 		sql => 'SELECT id, side, ver FROM switch WHERE id = $1', columns => 'id int, side text, ver bigint' },
 );
 
+# functions(): the commands that create the functions of the plain reads
+sub functions
+{
+	return Torture::Plain::functions(@shapes);
+}
+
 # read_of(NAME, PARAMETER): a certain read, in the simplest way
 sub read_of
 {
@@ -117,13 +125,13 @@ sub read_of
 	my ($shape) = grep { $_->{name} eq $name } @shapes;
 	(my $sql = $shape->{sql}) =~ s/\$1/$param/g;
 
-	return { shape => $shape, param => $param, sql => $sql, as => '', way => 'json',
-		plain => "SELECT row_to_json(q)::text FROM ($sql) q",
+	return { shape => $shape, param => $param, sql => $sql, as => '', way => 'json', form => 'cached_query',
+		plain => Torture::Plain::uncached($sql),
 		cached => "SELECT cached_query(\$q\$$sql\$q\$)::text" };
 }
 
 # random_read(RISING): a shape, of those that have a rising column if so wanted,
-# with its parameter, and as what to run plainly and through the cache.
+# with its parameter, and as what to run without the cache and with it.
 sub random_read
 {
 	my ($rising) = @_;
@@ -136,13 +144,15 @@ sub random_read
 	$read{sql} = $shape->{sql};
 	$read{sql} =~ s/\$1/$param/g if defined $param;
 	$read{as} = '';
+	return Torture::Plain::random(\%read) if $Torture::Session::transparent && chance(90);
 
+	$read{form} = 'cached_query';
 	my $way = weighted(json => 35, params => 20, bound => 15, rows => 20, definer => 10);
 	$way = 'json' if ($way eq 'params' || $way eq 'bound') && !defined $param;
 	$way = 'json' if $way eq 'rows' && !$shape->{columns};
 	$way = 'definer' if $shape->{secret} && chance(35);
 	$read{way} = $way;
-	my $plain = "SELECT row_to_json(q)::text FROM ($read{sql}) q";
+	my $plain = Torture::Plain::uncached($read{sql});
 	if ($way eq 'definer')
 	{
 		$read{as} = pick('app1', 'app2', 'none');

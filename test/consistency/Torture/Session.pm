@@ -15,6 +15,30 @@ use Time::HiRes 'time';
 # Set when it is time to leave.
 our $stop = 0;
 
+# Are plain SELECTs cached here?
+our $transparent = 0;
+
+# What the server has said: how often there was a hit, and what it warned of.
+my $hits = 0;
+my @warnings;
+
+$SIG{__WARN__} = sub {
+	my ($message) = @_;
+
+	if ($message =~ /^(?:DEBUG|LOG|INFO|NOTICE):/)
+	{
+		$hits++ if $message =~ /cache: hit in/;
+	}
+	elsif ($message =~ /^WARNING: /)
+	{
+		push @warnings, $message unless $message =~ /no transaction in progress/;
+	}
+	else
+	{
+		print STDERR $message;
+	}
+};
+
 # Conflicts, deadlocks, lock timeouts, and the limits on locks and prepared
 # transactions.
 my %expected = map { $_ => 1 } qw(40001 40P01 55P03 53200);
@@ -42,7 +66,10 @@ sub connection
 		{ RaiseError => 1, PrintError => 0, AutoCommit => 1, pg_server_prepare => 0 });
 
 	$dbh->do("SET application_name = '$name'");
-	$dbh->do("SET client_min_messages = error");
+	# the level at which hits are told
+	$dbh->do("SET client_min_messages = debug1");
+	$dbh->do("SET cache.min_cost = 0");
+	$dbh->do("SET cache.mode = " . ($transparent ? 'auto' : 'off'));
 	$dbh->do("SET lock_timeout = '1500ms'");
 	$dbh->do("SET statement_timeout = '60s'");
 	$dbh->do("SET deadlock_timeout = '200ms'");
@@ -74,18 +101,63 @@ sub log_write
 	return;
 }
 
+# take_hits(): how many there were since this was asked last
+sub take_hits
+{
+	my $taken = $hits;
+
+	$hits = 0;
+	return $taken;
+}
+
+# text_of(SQL): what can be shown of it
+sub text_of
+{
+	my ($sql) = @_;
+	return ref $sql eq 'HASH' ? $sql->{text} : ref $sql ? join(' -- ', @$sql) : $sql;
+}
+
+# count_read(READ, ANSWER): one that could have come from the cache
+sub count_read
+{
+	my ($self, $read, $answer) = @_;
+
+	$self->count('reads');
+	$self->count("reads: $read->{form}");
+	$self->count("hits: $read->{form}") if $answer->{hits};
+	$self->count("reads of $read->{shape}{name}");
+	$self->count("reads, $read->{way}") if $read->{way};
+	$self->count("hits, $read->{way}") if $read->{way} && $answer->{hits};
+	return;
+}
+
+# forget_plans(): of prepared statements
+sub forget_plans
+{
+	my ($self) = @_;
+
+	%{ $self->{dbh}{CachedKids} } = ();
+	return;
+}
+
 # try(SQL, LINES...): run it, with lines for COPY.  Instead of a string SQL may
-# be a list of a string and its parameters, and then is prepared.  Returns the
-# texts of the first column, or the error, as { rows } or { state, message }.
+# be a list of a string and its parameters, and then is prepared, or a hash with
+# text to show and what to run.  Returns the texts of the first column, or the
+# error, as { rows } or { state, message }, and in both cases hits.
 sub try
 {
 	my ($self, $sql, @lines) = @_;
 	my $dbh = $self->{dbh};
 	my $answer;
 
-	$self->remember(ref $sql ? join(' -- ', @$sql) : $sql);
+	$self->remember(text_of($sql));
+	take_hits();
 	eval {
-		if (ref $sql)
+		if (ref $sql eq 'HASH')
+		{
+			$answer = $sql->{run}->($dbh);
+		}
+		elsif (ref $sql)
 		{
 			my ($text, @parameters) = @$sql;
 			my $sth = $dbh->prepare_cached($text, { pg_server_prepare => 1, pg_switch_prepared => 1 });
@@ -100,7 +172,7 @@ sub try
 			$dbh->pg_putcopyend;
 			$answer = { rows => [] };
 		}
-		elsif ($sql =~ /^SELECT/)
+		elsif ($sql =~ /^(?:SELECT|EXECUTE)/)
 		{
 			$answer = { rows => [ map { $_->[0] } @{ $dbh->selectall_arrayref($sql) } ] };
 		}
@@ -121,10 +193,12 @@ sub try
 		$self->remember("-- $state $message");
 		if ($state =~ /^(?:08|57P)/ || $message =~ /server closed the connection|connection to server was lost/)
 		{
-			$self->record('lost connection', { sql => $sql, message => $message });
+			$self->record('lost connection', { sql => text_of($sql), message => $message });
 			die "lost\n";
 		}
 	};
+	$answer->{hits} = take_hits();
+	$self->record('unexpected warning', { sql => text_of($sql), message => $_ }) foreach splice(@warnings);
 	return $answer;
 }
 
@@ -151,7 +225,7 @@ sub give_up
 	}
 	else
 	{
-		$self->record('unexpected error', { sql => $sql, state => $answer->{state}, message => $answer->{message} });
+		$self->record('unexpected error', { sql => text_of($sql), state => $answer->{state}, message => $answer->{message} });
 	}
 	die "step\n";
 }

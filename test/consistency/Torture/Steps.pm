@@ -9,6 +9,7 @@ use strict;
 use warnings;
 use Time::HiRes qw(time usleep);
 use Torture::Oracle;
+use Torture::Plain;
 use Torture::Random;
 use Torture::Reads;
 use Torture::Session;
@@ -192,8 +193,11 @@ sub step_write
 			$session->count('savepoints');
 		}
 		my $write = Torture::Writes::random_write($inc);
-		run_write($session, $write);
-		push @done, "$write->{name}: $write->{sql}";
+		my $change = sub {
+			run_write($session, $write);
+			push @done, "$write->{name}: $write->{sql}";
+		};
+		write_under_cursor($session, $write, $exactly, $change) or $change->();
 		Torture::Oracle::check_read($session, Torture::Reads::random_read(!$exactly), $exactly)
 		  foreach 1 .. below(3);
 	}
@@ -216,6 +220,33 @@ sub step_write
 	$session->log_write($xid, lc("$end ") . $_) foreach @done;
 	$session->count($end eq 'COMMIT' ? 'committed' : 'rolled back');
 	return;
+}
+
+# While a cursor is open, which must not notice.  False if that cannot be.
+sub write_under_cursor
+{
+	my ($session, $write, $exactly, $change) = @_;
+
+	# no table is truncated that someone reads
+	return 0 if !$Torture::Session::transparent || $write->{name} =~ /^truncate/ || !chance(30);
+	my $read = Torture::Plain::make(Torture::Reads::random_read(!$exactly), 'cursor');
+	return 0 if $read->{hold} || $read->{as};
+	my $undone = Torture::Writes::random_write(1000);
+	my $undo = $undone->{name} !~ /^truncate/ && chance(25);
+
+	Torture::Oracle::check_read($session, $read, $exactly, sub {
+		if ($undo)
+		{
+			$session->must('SAVEPOINT c');
+			run_write($session, $undone);
+			$session->must('ROLLBACK TO c');
+			$session->must('RELEASE c');
+		}
+		$change->();
+		usleep(below(5_000));
+	});
+	$session->count('writes under a cursor');
+	return 1;
 }
 
 # The end of somebody's prepared transaction.
@@ -282,20 +313,23 @@ sub step_temporary
 {
 	my ($session) = @_;
 	my $read = Torture::Reads::read_of('path', 1);
+	my $plain = Torture::Plain::random({ %$read });
 	my $dbh = Torture::Session::connection($session->{dsn}, "torture $session->{name} temporary");
 
 	local $session->{dbh} = $dbh;
 	local @$session{qw(role tenant path session_role session_tenant session_path)} =
 	  ('postgres', 'red', 't, public', 'postgres', undef, 't, public');
-	Torture::Oracle::check_read($session, $read, 0);
+	Torture::Oracle::check_read($session, $_, 0) foreach $read, $plain;
 	$session->must('CREATE TEMP TABLE switch AS SELECT 1 AS id, $$temp$$ AS side, 1::bigint AS ver');
 	my $cached = $session->try($read->{cached});
 	if (!$session->is_expected($cached) && ($cached->{state} // '') ne '0A000')
 	{
 		Torture::Oracle::violation($session, 'temporary table', $read, { state => '0A000' }, $cached, {});
 	}
+	# nobody else changes that one
+	Torture::Oracle::check_read($session, $plain, 1);
 	$session->must('DROP TABLE pg_temp.switch');
-	Torture::Oracle::check_read($session, $read, 0);
+	Torture::Oracle::check_read($session, $_, 0) foreach $read, $plain;
 	$session->count('temporary tables');
 	$dbh->disconnect;
 	return;
@@ -310,6 +344,7 @@ sub run
 	{
 		$session->{step}++;
 		start_sequence($seed, $session->{name}, $session->{step});
+		Torture::Plain::set_planning($session) if $Torture::Session::transparent && chance(5);
 		$session->{current} = weighted(@mix);
 		my $pause = below(4_000);
 		eval { $steps{ $session->{current} }->($session); 1; } or do

@@ -19,18 +19,18 @@ PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 MODULE_big = cache
 OBJS = $(addprefix src/,$(addsuffix .o, \
 	admin admit attach block body cache clock codec ddl define depend \
-	evict explain fetch flight guc hint invalidate key l2 lexer lookup \
-	params plan policy prepared qstats redis relation relstats report scan \
-	serve shmem sql stable statement stats stop store tags template track \
-	trigger url worker))
+	evict explain fact fetch flight guc hint invalidate key l2 lexer \
+	lookup narrow params plan policy prepared qstats redis relation \
+	relstats report scan serve shmem sql stable statement stats stop store \
+	tags template told track trigger url worker))
 
 EXTENSION = cache
 DATA = src/cache--1.0.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
 REGRESS = basic values params keys functions tags transactions triggers policies \
-	parallel stats relstats transparent plain
-ISOLATION = automatic by_hand commit ddl own_writes prepared privileges \
+	parallel stats relstats transparent plain narrow
+ISOLATION = automatic by_hand commit ddl narrow own_writes prepared privileges \
 	raced_fill raced_function repeatable_read rollback savepoint wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 PROVE_TESTS := $(sort $(wildcard test/tap/*.pl))

@@ -123,6 +123,7 @@ cache_invalidate_table(PG_FUNCTION_ARGS)
 	rel = relation_open(relid, AccessShareLock);
 	(void) GetTopTransactionId();
 	relation_touch(relid);
+	relation_touch_untold(relid);
 	trigger_touch_relation(relid);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();

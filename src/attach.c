@@ -49,7 +49,7 @@
 #include "relation.h"
 #include "storage/lmgr.h"
 #include "template.h"
-#include "trigger.h"
+#include "told.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -187,7 +187,7 @@ attach_check_parents(Oid relid, const AttachMember *root, Oid function)
 static List *
 attach_tree(Oid relid, LOCKMODE lockmode)
 {
-	Oid			function = trigger_function();
+	Oid			function = told_function();
 	List	   *members = NIL;
 	Relation	rel;
 	ListCell   *cell;

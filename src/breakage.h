@@ -5,7 +5,8 @@
  *
  * test/consistency proves that it would notice, by finding violations in a
  * library built with one of CACHE_BREAK_FENCE, CACHE_BREAK_STORE_CHECK,
- * CACHE_BREAK_ROLE, CACHE_BREAK_OWN_WRITES.  The others are orders that chance
+ * CACHE_BREAK_ROLE, CACHE_BREAK_OWN_WRITES,
+ * CACHE_BREAK_OLD_ROW.  The others are orders that chance
  * hardly ever puts to the test; test/tap/stops.pl, which forces them, fails
  * without (make check BREAK=TICK_LAST).  No other build defines any.
  *
@@ -68,6 +69,13 @@
 #define BREAK_FRESH_SNAPSHOT true
 #else
 #define BREAK_FRESH_SNAPSHOT false
+#endif
+
+/* Triggers tell of an updated row as it is now, and not as it was. */
+#ifdef CACHE_BREAK_OLD_ROW
+#define BREAK_OLD_ROW true
+#else
+#define BREAK_OLD_ROW false
 #endif
 
 #endif							/* CACHE_BREAKAGE_H */

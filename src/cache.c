@@ -16,6 +16,8 @@
  *	fence		up while a change of a slot is being committed
  *	version		name under which Redis knows a generation: a WAL position
  *	touch		note that the transaction changes what a slot stands for
+ *	told		of a changed row: a trigger has touched its tags (told.c)
+ *	narrowed	of a relation: a result depends on tags in its place (narrow.c)
  *	tick		count a committed change of a slot
  *	invalidation	what touching and ticking comes to for a result
  *	hit, miss	a request answered from an entry; by executing the query

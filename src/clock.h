@@ -25,7 +25,9 @@ typedef enum ClockTagKind
 	CLOCK_TAG_RELATION,			/* rows of a relation; the name is its oid */
 	CLOCK_TAG_QUERY,			/* a named query, or one parameter set of it */
 	CLOCK_TAG_CATALOG,			/* definitions in a database */
-	CLOCK_TAG_DEFINITIONS		/* policies and named queries of a database */
+	CLOCK_TAG_DEFINITIONS,		/* policies and named queries of a database */
+	CLOCK_TAG_UNTOLD			/* changes of rows of a relation that no
+								 * trigger told of; the name is its oid */
 } ClockTagKind;
 
 /* A dependency as it was when it was read. */

@@ -169,18 +169,28 @@ static bool
 lookup_add_statement_deps(Lookup *lookup)
 {
 	const Statement *stmt = lookup->stmt;
+	const ClockSlot *slots = stmt->slots;
+	ClockSlot	narrowed[LOOKUP_MAX_TAGS];
+	int			nslots = stmt->nslots;
 	int			n = lookup->nfixed_deps;
-	bool		same = lookup->ndeps == n + stmt->nslots;
+	bool		same;
 
 	if (!lookup->request.automatic)
 		return false;
-	for (int i = 0; same && i < stmt->nslots; i++)
-		same = lookup->deps[n + i].slot == stmt->slots[i];
+	if (stmt->narrowing != NULL)
+	{
+		slots = narrowed;
+		nslots = narrow_slots(stmt->narrowing, lookup->request.params, narrowed,
+							  LOOKUP_MAX_TAGS);
+	}
+	same = lookup->ndeps == n + nslots;
+	for (int i = 0; same && i < nslots; i++)
+		same = lookup->deps[n + i].slot == slots[i];
 	if (same)
 		return false;
 	lookup->ndeps = n;
-	for (int i = 0; i < stmt->nslots; i++)
-		lookup_add_dep(lookup, stmt->slots[i]);
+	for (int i = 0; i < nslots; i++)
+		lookup_add_dep(lookup, slots[i]);
 	return true;
 }
 

@@ -16,6 +16,9 @@
  * over inherited tables depends on each of them (depend.c).  All such commands
  * are DDL, which touches the catalog's slot in any case.
  *
+ * A relation has a second slot, for changes that no trigger tells of row by row
+ * (told.c): it is for results that depend on tags in place of the relation.
+ *
  * What this file must not do: decide whether rows have changed.
  *
  *-------------------------------------------------------------------------
@@ -112,6 +115,12 @@ relation_slot(Oid relid)
 	return clock_slot(MyDatabaseId, CLOCK_TAG_RELATION, &relid, sizeof(relid));
 }
 
+ClockSlot
+relation_untold_slot(Oid relid)
+{
+	return clock_slot(MyDatabaseId, CLOCK_TAG_UNTOLD, &relid, sizeof(relid));
+}
+
 List *
 relation_with_ancestors(Oid relid)
 {
@@ -169,4 +178,13 @@ relation_touch(Oid relid)
 		entry = relation_remember(relid);
 	for (int i = 0; i < entry->nslots; i++)
 		invalidate_touch(entry->slots[i]);
+}
+
+void
+relation_touch_untold(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, relation_with_ancestors(relid))
+		invalidate_touch(relation_untold_slot(lfirst_oid(lc)));
 }

@@ -424,6 +424,10 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	foreach(lc, deps->relations)
 		stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
 	MemoryContextSwitchTo(old);
+	/* what functions read besides is not in the tree */
+	if (deps->automatic && deps->bodies == NIL)
+		stmt->narrowing = narrow_find(unconstify(Query *, query),
+									  deps->relations, stmt->context);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "executor/spi.h"
 #include "key.h"
 #include "lib/ilist.h"
+#include "narrow.h"
 #include "params.h"
 #include "qstats.h"
 #include "tags.h"
@@ -56,6 +57,7 @@ typedef struct Statement
 	bool		complete;		/* these are all relations that it reads */
 	int			nslots;			/* of the relations read */
 	ClockSlot  *slots;
+	Narrowing  *narrowing;		/* which rows of them it reads, or NULL */
 	KeyHead		key_head;		/* of its results */
 	QstatsHandle qstats;
 

@@ -111,23 +111,26 @@ template_settings(Oid type)
 	}
 }
 
-static void template_malformed(const char *template,
-							   const char *hint) pg_attribute_noreturn();
-
-static void
-template_malformed(const char *template, const char *hint)
+/*
+ * Error, unless the template is only tried: it is malformed.  NULL otherwise.
+ */
+static void *
+template_malformed(const char *template, bool try, const char *hint)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("tag template \"%s\" is malformed", template),
-			 errhint("%s", hint)));
+	if (!try)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tag template \"%s\" is malformed", template),
+				 errhint("%s", hint)));
+	return NULL;
 }
 
 /*
  * The column name after the dollar at *next, which is moved behind it; palloc'd.
+ * NULL if there is none, and the template is only tried.
  */
 static char *
-template_column_name(const char *template, const char **next)
+template_column_name(const char *template, bool try, const char **next)
 {
 	const char *start = *next + 1;
 	const char *end = start;
@@ -136,8 +139,8 @@ template_column_name(const char *template, const char **next)
 	{
 		end = strchr(++start, '}');
 		if (!end || end == start)
-			template_malformed(template,
-							   "Write a column name and a closing brace after \"${\".");
+			return template_malformed(template, try,
+									  "Write a column name and a closing brace after \"${\".");
 		*next = end + 1;
 		return pnstrdup(start, end - start);
 	}
@@ -146,14 +149,17 @@ template_column_name(const char *template, const char **next)
 		   (end > start && isdigit((unsigned char) *end)))
 		end++;
 	if (end == start)
-		template_malformed(template,
-						   "Write $name or ${name} for the value of a column, and $$ for a dollar.");
+		return template_malformed(template, try,
+								  "Write $name or ${name} for the value of a column, and $$ for a dollar.");
 	*next = end;
 	return downcase_truncate_identifier(start, end - start, false);
 }
 
-/* Bind a piece to the column of that name. */
-static void
+/*
+ * Bind a piece to the column of that name.  Without such a column: false if
+ * relname is NULL, else an error.
+ */
+static bool
 template_bind(TemplatePiece *piece, const char *name, TupleDesc tupdesc,
 			  const char *relname)
 {
@@ -168,19 +174,25 @@ template_bind(TemplatePiece *piece, const char *name, TupleDesc tupdesc,
 
 		/* a trigger does not get to see the value of a virtual column */
 		if (att->attgenerated && att->attgenerated != ATTRIBUTE_GENERATED_STORED)
+		{
+			if (relname == NULL)
+				return false;
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("column \"%s\" of relation \"%s\" is generated when it is read",
 							name, relname),
 					 errhint("Use the columns it is computed from, or a stored generated column.")));
+		}
 
 		getTypeOutputInfo(att->atttypid, &output, &is_varlena);
 		fmgr_info(output, &piece->output);
 		piece->attnum = att->attnum;
 		piece->nsettings = template_settings(att->atttypid);
-		return;
+		return true;
 	}
 
+	if (relname == NULL)
+		return false;
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of relation \"%s\" does not exist",
@@ -195,8 +207,11 @@ template_parse(const char *text, TupleDesc tupdesc, const char *relname)
 	TemplatePiece *piece;
 	StringInfoData literal;
 	const char *next = text;
+	bool		try = relname == NULL;
 	int			dollars = 0;
 
+	if (*text == '\0' && try)
+		return NULL;
 	if (*text == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -213,6 +228,7 @@ template_parse(const char *text, TupleDesc tupdesc, const char *relname)
 	for (;;)
 	{
 		bool		is_column = *next == '$' && next[1] != '$';
+		char	   *name;
 
 		if (*next != '\0' && !is_column)
 		{
@@ -228,7 +244,9 @@ template_parse(const char *text, TupleDesc tupdesc, const char *relname)
 		if (!is_column)
 			break;
 
-		template_bind(piece, template_column_name(text, &next), tupdesc, relname);
+		name = template_column_name(text, try, &next);
+		if (name == NULL || !template_bind(piece, name, tupdesc, relname))
+			return NULL;
 		tmpl->has_columns = true;
 		tmpl->nsettings = Max(tmpl->nsettings, piece->nsettings);
 		piece++;
@@ -244,25 +262,43 @@ template_has_columns(const Template *tmpl)
 	return tmpl->has_columns;
 }
 
-/* May leave garbage in the current memory context, as output functions do. */
-void
-template_expand(const Template *tmpl, HeapTuple tuple, TupleDesc tupdesc,
-				StringInfo out)
+/*
+ * Set the first n canonical settings, until template_restore_settings.
+ */
+static int
+template_fix_settings(int n)
 {
 	int			level = 0;
 
-	Assert(tuple || !tmpl->has_columns);
-
-	if (tmpl->nsettings > 0)
+	if (n > 0)
 	{
 		level = NewGUCNestLevel();
-		for (int i = 0; i < tmpl->nsettings; i++)
+		for (int i = 0; i < n; i++)
 			(void) set_config_option(canonical_settings[i].name,
 									 canonical_settings[i].value,
 									 PGC_USERSET, PGC_S_SESSION,
 									 GUC_ACTION_SAVE, true, 0, false);
 	}
+	return level;
+}
 
+static void
+template_restore_settings(int level)
+{
+	if (level > 0)
+		AtEOXact_GUC(true, level);
+}
+
+/* May leave garbage in the current memory context, as output functions do. */
+void
+template_expand(const Template *tmpl, HeapTuple tuple, TupleDesc tupdesc,
+				StringInfo out)
+{
+	int			level;
+
+	Assert(tuple || !tmpl->has_columns);
+
+	level = template_fix_settings(tmpl->nsettings);
 	for (int i = 0; i < tmpl->npieces; i++)
 	{
 		const TemplatePiece *piece = &tmpl->pieces[i];
@@ -278,7 +314,46 @@ template_expand(const Template *tmpl, HeapTuple tuple, TupleDesc tupdesc,
 							   OutputFunctionCall((FmgrInfo *) &piece->output,
 												  value));
 	}
+	template_restore_settings(level);
+}
 
-	if (tmpl->nsettings > 0)
-		AtEOXact_GUC(true, level);
+/* Every piece but the last has a column. */
+int
+template_columns(const Template *tmpl)
+{
+	return tmpl->npieces - 1;
+}
+
+AttrNumber
+template_column(const Template *tmpl, int i)
+{
+	Assert(i < template_columns(tmpl));
+	return tmpl->pieces[i].attnum;
+}
+
+void
+template_fill(const Template *tmpl, const char *const *values, StringInfo out)
+{
+	for (int i = 0; i < tmpl->npieces; i++)
+	{
+		const TemplatePiece *piece = &tmpl->pieces[i];
+
+		appendBinaryStringInfo(out, piece->text, piece->len);
+		if (piece->attnum != 0)
+			appendStringInfoString(out, values[i]);
+	}
+}
+
+char *
+template_value(Oid type, Datum value)
+{
+	int			level = template_fix_settings(template_settings(type));
+	Oid			output;
+	bool		is_varlena;
+	char	   *text;
+
+	getTypeOutputInfo(type, &output, &is_varlena);
+	text = OidOutputFunctionCall(output, value);
+	template_restore_settings(level);
+	return text;
 }

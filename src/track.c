@@ -25,6 +25,9 @@
  * partitions included, by the object access hook.  REFRESH MATERIALIZED VIEW
  * names what it fills.
  *
+ * Before every commit it is also compared how many changes of a relation were
+ * counted, and how many its triggers have told of (told.c).
+ *
  * Definitions.  Utility commands that change some (ddl.c) touch the slot of
  * the catalog, or that of the roles, which are in the dependencies of every
  * result.  The touch comes before the command, so that nothing the command
@@ -71,6 +74,7 @@
 #include "replication/logicalworker.h"
 #include "statement.h"
 #include "tcop/utility.h"
+#include "told.h"
 #include "track.h"
 #include "trigger.h"
 #include "utils/lsyscache.h"
@@ -89,22 +93,26 @@ static bool track_changed_definitions;
 static bool track_missed_changes;
 
 /*
- * Has the transaction changed rows, by these counters of a relation?  What a
- * rolled-back savepoint did is no longer in them, and need not be.
+ * How many rows has the transaction changed, by these counters of a relation?
+ * PG_UINT64_MAX if it was truncated.  What a rolled-back savepoint did is no
+ * longer in them, and need not be.
  */
-static bool
+static uint64
 track_counted_changes(const PgStat_TableStatus *status)
 {
+	uint64		changes = 0;
+
 	if (status == NULL)
-		return false;
+		return 0;
 	for (PgStat_TableXactStatus *xact = status->trans; xact != NULL;
 		 xact = xact->upper)
 	{
-		if (xact->tuples_inserted + xact->tuples_updated +
-			xact->tuples_deleted > 0 || xact->truncdropped)
-			return true;
+		if (xact->truncdropped)
+			return PG_UINT64_MAX;
+		changes += xact->tuples_inserted + xact->tuples_updated +
+			xact->tuples_deleted;
 	}
-	return false;
+	return changes;
 }
 
 /*
@@ -153,7 +161,12 @@ track_result_relation(Relation rel)
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
 		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		return;
-	if (!track_is_counted(rel) || track_counted_changes(rel->pgstat_info))
+	if (!track_is_counted(rel))
+	{
+		relation_touch(RelationGetRelid(rel));
+		told_check(RelationGetRelid(rel), PG_UINT64_MAX);
+	}
+	else if (track_counted_changes(rel->pgstat_info) > 0)
 		relation_touch(RelationGetRelid(rel));
 }
 
@@ -200,10 +213,11 @@ track_executor_end(QueryDesc *queryDesc)
 
 /*
  * Touch every relation that the transaction has changed so far, by whatever
- * way; if changes are not counted, everything.
+ * way; if changes are not counted, everything.  all_fired: all triggers have
+ * fired that are going to.
  */
 static void
-track_counted_relations(void)
+track_counted_relations(bool all_fired)
 {
 	PgStat_SubXactStatus *level;
 
@@ -218,8 +232,13 @@ track_counted_relations(void)
 		for (PgStat_TableXactStatus *xact = level->first; xact != NULL;
 			 xact = xact->next)
 		{
-			if (!xact->parent->t_shared && track_counted_changes(xact->parent))
-				relation_touch(xact->parent->t_id);
+			uint64		changes = track_counted_changes(xact->parent);
+
+			if (changes == 0 || xact->parent->t_shared)
+				continue;
+			relation_touch(xact->parent->t_id);
+			if (all_fired)
+				told_check(xact->parent->t_id, changes);
 		}
 	}
 }
@@ -234,7 +253,7 @@ track_xact_callback(XactEvent event, void *arg)
 			/* what was counted, if only for whoever does it without a hook */
 			if (TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
 				(pgstat_track_counts || IsLogicalWorker()))
-				track_counted_relations();
+				track_counted_relations(true);
 			/* an apply worker may have ended a prepared transaction */
 			if (IsLogicalWorker())
 				prepared_resolve();
@@ -246,6 +265,7 @@ track_xact_callback(XactEvent event, void *arg)
 				statement_outdate_all();
 			track_changed_definitions = false;
 			track_missed_changes = false;
+			told_forget();
 			break;
 		default:
 			break;
@@ -256,8 +276,11 @@ static void
 track_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 					   SubTransactionId parentSubid, void *arg)
 {
-	if (track_changed_definitions && event == SUBXACT_EVENT_ABORT_SUB)
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	if (track_changed_definitions)
 		statement_outdate_all();
+	told_restart();
 }
 
 /*
@@ -291,7 +314,10 @@ track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 			if (get_rel_persistence(objectId) == RELPERSISTENCE_TEMP)
 				break;
 			if (access == OAT_TRUNCATE)
+			{
 				relation_touch(objectId);
+				told_check(objectId, PG_UINT64_MAX);
+			}
 			else if (track_drops_definition(objectId, subId, arg))
 				track_definitions(DDL_CATALOG);
 			break;
@@ -347,7 +373,7 @@ track_utility_rows(Node *stmt, const List *relids)
 		case T_CopyStmt:
 			invalidate_end_write();
 			if (((CopyStmt *) stmt)->is_from)
-				track_counted_relations();
+				track_counted_relations(false);
 			break;
 		case T_TruncateStmt:
 

@@ -7,7 +7,8 @@
  * change invalidates; without arguments, that is the table's name.  Fired for
  * a row, it invalidates the tags of the old and of the new row.  Fired for a
  * statement, TRUNCATE above all, it cannot know which rows went: tags without
- * columns are invalidated, but if any has columns then everything is.
+ * columns are invalidated, but if any has columns then everything is.  What it
+ * tells of row by row is counted (told.c): results may depend on that alone.
  *
  * Words: a tag is plain if it is the same for all rows.
  *
@@ -31,20 +32,17 @@
  */
 #include "postgres.h"
 
+#include "breakage.h"
 #include "catalog/partition.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "invalidate.h"
-#include "policy.h"
 #include "template.h"
+#include "told.h"
 #include "trigger.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 typedef struct TriggerTag
 {
@@ -62,6 +60,7 @@ typedef struct TriggerState
 
 	bool		has_columns;	/* any of them */
 	bool		plain_done;		/* plain tags are invalidated */
+	uint64	   *told;			/* where to count what it tells of, or NULL */
 	StringInfoData buffer;
 	int			ntags;
 	TriggerTag	tags[FLEXIBLE_ARRAY_MEMBER];
@@ -101,12 +100,15 @@ trigger_parse(const Trigger *trigger, Relation rel)
 {
 	List	   *names = trigger->tgnargs > 0 ? NIL : trigger_default_tags(rel);
 	int			ntags = trigger->tgnargs + list_length(names);
+	const Trigger *teller = told_trigger(rel);
 	TriggerState *state;
 
 	state = palloc0(offsetof(TriggerState, tags) + ntags * sizeof(TriggerTag));
 	state->trigger = trigger->tgoid;
 	state->relation = RelationGetRelid(rel);
 	state->tupdesc = RelationGetDescr(rel);
+	if (teller != NULL && teller->tgoid == trigger->tgoid)
+		state->told = told_counter(RelationGetRelid(rel));
 	state->ntags = ntags;
 	initStringInfo(&state->buffer);
 
@@ -154,7 +156,8 @@ trigger_touch_plain(TriggerState *state)
 
 /*
  * Invalidate the tags with columns for a row.  Leaves garbage in the current
- * memory context.  An empty tag is not invalidated reliably, and no result has one.
+ * memory context.  An empty tag is not invalidated reliably, and no result
+ * depends on one.
  */
 static void
 trigger_touch_row(TriggerState *state, HeapTuple tuple)
@@ -232,25 +235,18 @@ cache_invalidate(PG_FUNCTION_ARGS)
 		trigger_touch_plain(state);
 		if (state->has_columns)
 		{
-			trigger_touch_row(state, data->tg_trigtuple);
-			if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+			bool		updated = TRIGGER_FIRED_BY_UPDATE(data->tg_event);
+
+			if (!updated || !BREAK_OLD_ROW)
+				trigger_touch_row(state, data->tg_trigtuple);
+			if (updated)
 				trigger_touch_row(state, data->tg_newtuple);
 		}
+		if (state->told != NULL)
+			(*state->told)++;
 	}
 
 	return PointerGetDatum(NULL);
-}
-
-Oid
-trigger_function(void)
-{
-	if (!OidIsValid(get_extension_oid("cache", true)))
-		return InvalidOid;
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum("cache_invalidate"),
-						   PointerGetDatum(buildoidvector(NULL, 0)),
-						   ObjectIdGetDatum(policy_schema()));
 }
 
 /* The part of trigger_touch_relation for one relation. */
@@ -280,7 +276,7 @@ trigger_touch_one(Oid relid, Oid function)
 void
 trigger_touch_relation(Oid relid)
 {
-	Oid			function = trigger_function();
+	Oid			function = told_function();
 	ListCell   *cell;
 
 	if (!OidIsValid(function))

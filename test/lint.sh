@@ -12,10 +12,12 @@ status=0
 # Which floor a file of src/ is on.  It includes headers of its own floor and
 # of those below.
 floors='
-guc 0  stop 0  lexer 0  hint 0  tags 0  body 0  key 0  codec 0  template 0  params 0  url 0  stable 0  ddl 0  compat 0  breakage 0
+guc 0  stop 0  lexer 0  hint 0  tags 0  body 0  key 0  codec 0  template 0  fact 0
+params 0  url 0  stable 0  ddl 0  compat 0  breakage 0
 clock 1  store 1  block 1  evict 1  flight 1  redis 1  stats 1  qstats 1  admit 1
 prepared 1
-invalidate 2  relation 2  depend 2  statement 2  policy 2  l2 2  fetch 2  lookup 2
+invalidate 2  relation 2  relstats 2  told 2  depend 2  narrow 2  statement 2
+policy 2  l2 2  fetch 2  lookup 2
 sql 3  trigger 3  attach 3  track 3  worker 3  report 3
 define 3  admin 3  plan 3  serve 3  scan 3  explain 3
 shmem 4  cache 4'

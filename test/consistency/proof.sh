@@ -24,7 +24,7 @@ else
 	exit 1
 fi
 
-for protection in ${BREAK:-FENCE STORE_CHECK ROLE OWN_WRITES}; do
+for protection in ${BREAK:-FENCE STORE_CHECK ROLE OWN_WRITES OLD_ROW}; do
 	BREAK=$protection ./torture.sh >"$output" 2>&1
 	summary=$(sed -n 's/^torture: \(.*violations\)$/\1/p' "$output")
 	for form in 'cached_query' 'plain SELECT'; do

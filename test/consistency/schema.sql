@@ -85,6 +85,31 @@ CREATE TABLE kid (extra int) INHERITS (base);
 INSERT INTO base SELECT i, 1 FROM generate_series(1, 8) i;
 INSERT INTO kid SELECT i, 1, i FROM generate_series(9, 16) i;
 
+-- Attached tables, of which queries read the rows of one author.  Permanent
+-- posts stay with theirs, others do not.
+CREATE TABLE writer (id int PRIMARY KEY, ver bigint NOT NULL);
+CREATE TABLE post (
+	id int PRIMARY KEY, author int NOT NULL, ver bigint NOT NULL, val int NOT NULL);
+CREATE TABLE post_part (
+	region text, id int, author int NOT NULL, ver bigint NOT NULL, PRIMARY KEY (region, id))
+	PARTITION BY LIST (region);
+CREATE TABLE post_part_a PARTITION OF post_part FOR VALUES IN ('a');
+CREATE TABLE post_part_b PARTITION OF post_part FOR VALUES IN ('b') PARTITION BY RANGE (id);
+CREATE TABLE post_part_b1 PARTITION OF post_part_b FOR VALUES FROM (MINVALUE) TO (MAXVALUE);
+CREATE TABLE post_base (id int, author int NOT NULL, ver bigint NOT NULL);
+CREATE TABLE post_kid () INHERITS (post_base);
+INSERT INTO writer SELECT i, 1 FROM generate_series(1, 4) i;
+INSERT INTO post SELECT i, 1 + i % 4, 1, i FROM generate_series(1, 40) i;
+INSERT INTO post_part SELECT substr('ab', 1 + i % 2, 1), i, 1 + i % 4, 1 FROM generate_series(1, 24) i;
+INSERT INTO post_base SELECT i, 1 + i % 4, 1 FROM generate_series(1, 8) i;
+INSERT INTO post_kid SELECT i, 1 + i % 4, 1 FROM generate_series(9, 16) i;
+CREATE VIEW v_post AS
+	SELECT author, count(*) AS n, sum(ver)::bigint AS v FROM post WHERE id <= 40 GROUP BY author;
+SELECT cache_attach('writer', '{writer:$id}');
+SELECT cache_attach('post', '{post,post:$id,author:$author}');
+SELECT cache_attach('post_part', '{part_author:$author}');
+SELECT cache_attach('post_base', '{base_author:$author}');
+
 -- Row security.
 CREATE TABLE secret_user (
 	id int PRIMARY KEY, owner text NOT NULL, ver bigint NOT NULL, val int NOT NULL);

@@ -73,6 +73,32 @@ my @writes = (
 	heir => 2, sub { 'UPDATE kid SET ver = ver + %d WHERE id = ' . (9 + below(8)) },
 	insert_heir => 1, sub { 'INSERT INTO kid VALUES (' . loose_id() . ', 1, 1)' },
 	delete_heir => 1, sub { 'DELETE FROM base WHERE id > 1000' },
+	post => 6, sub { 'UPDATE post SET ver = ver + %d, val = val + 1 WHERE id = ' . (1 + below(40)) },
+	post_author => 2, sub { 'UPDATE post SET ver = ver + %d WHERE author = ' . (1 + below(4)) },
+	post_insert => 4, sub { sprintf('INSERT INTO post VALUES (%d, %d, %%d, 1) ON CONFLICT (id) DO UPDATE SET author = EXCLUDED.author, val = 2', loose_id(), 1 + below(4)) },
+	post_move => 8, sub { sprintf('UPDATE post SET author = %d, val = val + 1 WHERE id IN (SELECT id FROM post WHERE id > 1000 ORDER BY id LIMIT 2)', 1 + below(4)) },
+	post_delete => 3, sub { 'DELETE FROM post WHERE id > 1000 AND author = ' . (1 + below(4)) },
+	post_merge => 3, sub {
+		my $i = pick(1 + below(40), loose_id());
+		"MERGE INTO post p USING (VALUES ($i)) s(id) ON p.id = s.id"
+		  . ' WHEN MATCHED AND p.id > 1000 THEN DELETE'
+		  . ' WHEN MATCHED THEN UPDATE SET ver = p.ver + %d'
+		  . " WHEN NOT MATCHED THEN INSERT VALUES (s.id, 1 + s.id % 4, 1, s.id)" },
+	post_copy => 2, sub {
+		my $i = loose_id();
+		return [ 'COPY post FROM STDIN', map { sprintf("%d\t%d\t1\t7\n", $_, 1 + $_ % 4) } $i .. $i + 1 ] },
+	post_function => 2, sub { sprintf(q(SELECT t.bump('post', %d, %%d)), 1 + below(40)) },
+	post_truncate => 0.3, sub { sprintf(q(SELECT t.refill('%s', %%d)), pick('post', 'post_part', 'post_part_b1')) },
+	writer => 2, sub { 'UPDATE writer SET ver = ver + %d WHERE id = ' . (1 + below(4)) },
+	post_part => 3, sub { 'UPDATE post_part SET ver = ver + %d WHERE id = ' . (1 + below(24)) },
+	post_part_insert => 3, sub { sprintf(q(INSERT INTO post_part VALUES ('%s', %d, %d, 1) ON CONFLICT DO NOTHING), pick('a', 'b'), loose_id(), 1 + below(4)) },
+	post_part_move => 5, sub {
+		sprintf(q(UPDATE post_part SET ver = ver + %%d, region = '%s' WHERE id = %d), pick('a', 'b'), 1 + below(24)) },
+	post_part_author => 3, sub {
+		sprintf(q(UPDATE post_part SET author = %d, region = '%s' WHERE id = %d), 1 + below(4), pick('a', 'b'), 1 + below(24)) },
+	post_leaf => 2, sub { sprintf('UPDATE post_part_b1 SET author = %d WHERE id = %d', 1 + below(4), 1 + below(24)) },
+	post_part_delete => 2, sub { sprintf(q(DELETE FROM post_part WHERE id > 1000 AND region = '%s'), pick('a', 'b')) },
+	post_base => 2, sub { sprintf('UPDATE %s SET ver = ver + %%d, author = %d WHERE id = %d', pick('post_base', 'post_kid'), 1 + below(4), 1 + below(16)) },
 	owner => 3, sub {
 		sprintf(q(UPDATE secret_user SET ver = ver + %%d, owner = 'torture_%s' WHERE id = %d), pick('app1', 'app2', 'none'), 1 + below(18)) },
 	tenant => 3, sub {
@@ -134,6 +160,11 @@ my @definitions = (
 	inherit => 1, sub {
 		q(DO $do$ BEGIN IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = 't.part_x'::regclass) THEN NULL;
 		ELSE UPDATE t.part_x SET ver = ver + 1; END IF; END $do$) },
+	told => 4, sub {
+		sprintf('ALTER TABLE t.%s %s TRIGGER cache_invalidate_row', pick('post', 'post_part_b1', 'post_kid'),
+			weighted('ENABLE ALWAYS' => 60, 'DISABLE' => 25, 'ENABLE' => 15)) },
+	attach => 2, sub {
+		sprintf(q(SELECT public.cache_attach('t.post', ARRAY['post', 'post:$id', '%s'])), pick('author:$author', 'by:$author')) },
 	index => 2, sub { pick('CREATE INDEX IF NOT EXISTS plain_val ON t.plain (val)', 'DROP INDEX IF EXISTS t.plain_val') },
 	analyze => 2, sub { 'ANALYZE t.' . pick('plain', 'part', 'child') },
 );

@@ -3,7 +3,9 @@
 #
 # Runs it on libraries built without one protection each (src/breakage.h), until
 # there was a violation both in reads by cached_query and in plain SELECTs.
-# TORTURE_SECONDS bounds each run (90).  Fails if either goes through, or if the
+# TORTURE_SECONDS bounds each run (90).  Not so STORE_CHECK: what a plain SELECT
+# stores is of a snapshot older than the clock it has read, so its generations tell
+# as much, and nothing is to be found.  Fails if either goes through, or if the
 # whole library does not, for then what is found says nothing about what is
 # missing.
 
@@ -31,6 +33,8 @@ for protection in ${BREAK:-FENCE STORE_CHECK ROLE OWN_WRITES OLD_ROW}; do
 		if grep -q "^\*\*\* violation.* ($form): " "$output"; then
 			echo "ok - without $protection, $form: $(sed -n "s/^\*\*\* \(violation.* ($form): .*\)/\1/p" "$output" | head -1)"
 			[ -z "${VERBOSE:-}" ] || cat "$output"
+		elif [ "$protection $form" = 'STORE_CHECK plain SELECT' ]; then
+			echo "ok - without $protection, $form: no violation, nor is one to be expected"
 		else
 			echo "not ok - without $protection, $form: no violation was found"
 			tail -30 "$output" | sed 's/^/    /'

@@ -18,6 +18,8 @@ package Torture::Oracle;
 use strict;
 use warnings;
 use JSON::PP ();
+use Time::HiRes 'usleep';
+use Torture::Random;
 use Torture::Session;
 
 my $json = JSON::PP->new->allow_nonref;
@@ -95,7 +97,13 @@ sub check_read
 		my $hits = $cached->{hits};
 
 		end_alone($session, \$alone) if $read->{hold};
-		$during->() if $during;
+		$during ? $during->() : usleep(below(10_000));
+		if ($read->{guise})
+		{
+			ask_in_guise($session, $read);
+			end_alone($session, \$alone);
+			return;
+		}
 		$cached = ask($session, $read->{rest});
 		$cached->{hits} += $hits;
 	}
@@ -107,6 +115,22 @@ sub check_read
 		compare($session, $read, $exactly, $before, $answer, $after);
 	}
 	return $cached;
+}
+
+# Whoever goes on with a cursor as someone else gets rows of both, from the cache
+# or not.  They must not come to be what others are served.
+sub ask_in_guise
+{
+	my ($session, $read) = @_;
+	my ($guise, $back) = $read->{guise} eq 'owner'
+	  ? ('ROLE torture_' . pick('app1', 'app2'), 'ROLE ' . ($session->{role} eq 'postgres' ? 'NONE' : "torture_$session->{role}"))
+	  : ("app.tenant = '" . pick('red', 'blue') . "'", "app.tenant = '$session->{tenant}'");
+
+	$session->must("SET LOCAL $guise");
+	ask($session, $read->{rest});
+	$session->must("SET LOCAL $back");
+	$session->count('cursors in guise');
+	return;
 }
 
 # The end of a transaction for a cursor.

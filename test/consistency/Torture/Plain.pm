@@ -6,7 +6,8 @@
 # answer is that of the same query with a comment that keeps the cache away.
 #
 # Of the read of a cursor the part "cached" opens it and fetches a few rows, and
-# the part "rest" fetches the others and gives them all.  The answer of a stable
+# the part "rest" fetches the others and gives them all, with "guise" as someone
+# else, of whom the shape's "who" tells.  The answer of a stable
 # function has "same" beside it, what it was without the cache under the same
 # snapshot.  A read with "again" is asked twice.
 
@@ -38,7 +39,7 @@ sub uncached
 # functions(SHAPES...): the commands that create what runs them
 sub functions
 {
-	my (@commands);
+	my (@commands, @procedures);
 
 	foreach my $shape (@_)
 	{
@@ -49,12 +50,19 @@ sub functions
 
 		push @commands,
 		  "loop_$name$texts FOR r IN $sql LOOP $next; END LOOP; END \$f\$",
+		  "refcursor_$name(int) RETURNS SETOF text LANGUAGE plpgsql AS \$f\$ DECLARE r record; c refcursor;"
+		  . " BEGIN OPEN c FOR $sql; LOOP FETCH c INTO r; EXIT WHEN NOT FOUND; $next; END LOOP; CLOSE c; END \$f\$",
 		  "dynamic_$name$texts FOR r IN EXECUTE $quoted USING \$1 LOOP $next; END LOOP; END \$f\$",
 		  "stable_$name(int) RETURNS json LANGUAGE plpgsql STABLE AS \$f\$"
 		  . " DECLARE r record; a text[] = '{}'; b text[];"
 		  . " BEGIN FOR r IN $sql LOOP a = a || row_to_json(r)::text; END LOOP;"
 		  . " SELECT $uncached coalesce(array_agg(row_to_json(q)::text), '{}') FROM ($sql) q INTO b;"
 		  . ' RETURN json_build_array(a, b); END $f$';
+		# what is left of the loop's portal at a commit is fetched at once
+		push @procedures,
+		  "call_$name(int, INOUT a text[]) LANGUAGE plpgsql AS \$f\$ DECLARE r record;"
+		  . " BEGIN a = '{}'; FOR r IN $sql LOOP a = a || row_to_json(r)::text;"
+		  . ' IF cardinality(a) % 3 = 1 THEN COMMIT; END IF; END LOOP; END $f$';
 		push @commands, "into_$name$texts $sql INTO r; IF FOUND THEN $next; END IF; END \$f\$"
 		  if $single{$name};
 		next unless $shape->{columns};
@@ -63,7 +71,7 @@ sub functions
 		  . " #variable_conflict use_column\nBEGIN RETURN QUERY $sql; END \$f\$",
 		  "sql_$name(int) RETURNS TABLE ($shape->{columns}) LANGUAGE sql AS \$f\$ $sql \$f\$";
 	}
-	return map { "CREATE FUNCTION t.$_" } @commands;
+	return ((map { "CREATE FUNCTION t.$_" } @commands), map { "CREATE PROCEDURE t.$_" } @procedures);
 }
 
 # rows(STH): what row_to_json would make of them
@@ -117,6 +125,23 @@ sub stable
 		} };
 }
 
+# A procedure that commits as it reads, unless there is a transaction around it.
+sub call
+{
+	my ($name, $param) = @_;
+	my $sql = "CALL t.call_$name($param, NULL)";
+
+	return {
+		text => $sql,
+		run => sub {
+			my ($dbh) = @_;
+			# idle, or in a transaction
+			return { rows => $dbh->ping == 1
+				? ($dbh->selectrow_array($sql))[0]
+				: $dbh->selectcol_arrayref("SELECT t.loop_$name($param)") };
+		} };
+}
+
 # A cursor, that opens here and goes on there.
 sub cursor
 {
@@ -135,6 +160,7 @@ sub cursor
 	};
 
 	$read->{hold} = $options =~ /HOLD/;
+	$read->{guise} = $read->{shape}{who} if !$read->{hold} && chance(25);
 	$read->{cached} = {
 		text => "$open; FETCH $first",
 		run => sub {
@@ -202,6 +228,10 @@ sub make
 	{
 		$read->{cached} = stable($name, $param);
 	}
+	elsif ($way eq 'call')
+	{
+		$read->{cached} = call($name, $param);
+	}
 	elsif ($way eq 'cursor')
 	{
 		cursor($read);
@@ -229,10 +259,10 @@ sub set_planning
 sub random
 {
 	my ($read) = @_;
-	my $way = weighted(simple => 20, prepared => 20, unnamed => 5, loop => 8, dynamic => 5, into => 7,
+	my $way = weighted(simple => 20, prepared => 20, unnamed => 5, loop => 8, dynamic => 5, into => 7, refcursor => 5, call => 6,
 		query => 8, sql => 8, stable => 10, cursor => 14, definer => 5);
 
-	$way = 'definer' if $read->{shape}{secret} && chance(25);
+	$way = 'definer' if $read->{shape}{secret} && chance(35);
 	return make($read, $way);
 }
 

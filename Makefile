@@ -5,6 +5,8 @@
 #			but missing packages; ONLY="regress tap" runs some stages
 #	make check-upstream	PostgreSQL's own tests, without and with the library;
 #			SUITES="parallel serial isolation"
+#	make check-apps		applications with the cache and without: Django, node,
+#			psycopg, PgBouncer, monitoring; APPS="django node"
 #	make demo, make bench	show it, measure it; make demo-stop ends the demo
 #	make indent	format the C sources
 #	make torture	random reads and writes, every cached answer compared;
@@ -52,7 +54,7 @@ override with_llvm = no
 unexport LIBRARY_PATH
 
 # PGXS has a target check that only complains, so our targets take its place.
-OURS = check check-upstream demo demo-stop bench indent torture torture-proof fuzz
+OURS = check check-upstream check-apps demo demo-stop bench indent torture torture-proof fuzz
 
 ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 
@@ -68,6 +70,10 @@ check:
 check-upstream:
 	test/setup.sh dpkg-dev
 	@PG_CONFIG='$(PG_CONFIG)' SUITES='$(SUITES)' test/upstream/upstream.sh
+
+check-apps:
+	test/setup.sh nodejs npm pgbouncer python3-django python3-psycopg2 python3-psycopg
+	@PG_CONFIG='$(PG_CONFIG)' APPS='$(APPS)' test/apps/apps.sh
 
 demo:
 	test/setup.sh

@@ -57,6 +57,9 @@ need postgresql has_server
 for package in "$@"; do
 	case $package in
 		dpkg-dev) need dpkg-dev command -v dpkg-source ;;
+		nodejs) need nodejs command -v node ;;
+		pgbouncer) need pgbouncer test -x /usr/sbin/pgbouncer ;;
+		python3-*) need "$package" /usr/bin/python3 -c "import ${package#python3-}" ;;
 		*) need "$package" command -v "$package" ;;
 	esac
 done

@@ -38,7 +38,7 @@ BEGIN
 		line := regexp_replace(line, '(Age|TTL Left)("?): [0-9.]+', '\1\2: N', 'g');
 		line := regexp_replace(line, '[0-9a-f]{16}', 'K', 'g');
 		line := regexp_replace(line, 'actual time=[0-9.]+ ', 'actual ', 'g');
-		RETURN NEXT regexp_replace(line, 'relation:\d+', 'relation:N', 'g');
+		RETURN NEXT line;
 	END LOOP;
 END
 $$;
@@ -152,6 +152,10 @@ SELECT FROM item WHERE id < 3;
 SELECT FROM item WHERE id < 3;
 SELECT id, id, name AS id FROM item WHERE id = 1;
 SELECT id, id, name AS id FROM item WHERE id = 1;
+SELECT answered();
+SELECT EXISTS (SELECT FROM item WHERE id = 3), (SELECT count(*) FROM item);
+SELECT EXISTS (SELECT FROM item WHERE id = 3), (SELECT count(*) FROM item);
+SELECT coalesce(name::varchar(20), NULL) AS name FROM item WHERE id = 3 \gdesc
 SELECT answered();
 -- nothing is cached that failed
 SELECT 1 / (id - 1) FROM item WHERE id < 3 ORDER BY id;

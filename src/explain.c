@@ -26,7 +26,6 @@
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
-#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 PGDLLEXPORT Datum cache_explain_query(PG_FUNCTION_ARGS);
@@ -107,35 +106,18 @@ explain_analyse(const char *text, const Oid *types, int ntypes,
 	return linitial_node(Query, trees);
 }
 
-/*
- * What the result depends on, besides definitions and roles.
- */
 static void
 explain_put_dependencies(StringInfo json, const Lookup *lookup)
 {
-	const LookupRequest *request = &lookup->request;
-	const char *end = request->tags + request->tags_len;
 	StringInfoData names;
 	ListCell   *lc;
 
 	initStringInfo(&names);
 	appendStringInfoChar(&names, '[');
-	for (const char *tag = request->tags; tag < end; tag += strlen(tag) + 1)
+	foreach(lc, lookup_dependency_names(lookup))
 	{
 		appendStringInfoString(&names, names.len > 1 ? ", " : "");
-		escape_json(&names, tag);
-	}
-	if (request->automatic)
-	{
-		foreach(lc, lookup->stmt->relations)
-		{
-			Oid			relid = lfirst_oid(lc);
-
-			appendStringInfoString(&names, names.len > 1 ? ", " : "");
-			escape_json(&names, psprintf("relation:%s",
-										 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
-																	get_rel_name(relid))));
-		}
+		escape_json(&names, lfirst(lc));
 	}
 	appendStringInfoChar(&names, ']');
 	explain_put_raw(json, "dependencies", names.data);
@@ -250,8 +232,8 @@ explain_put_select(StringInfo json, const Query *tree, const char *text,
 		return;
 	}
 	ExecCheckRTPerms(lookup->stmt->rtable, true);
-	if (tree->rtable == NIL)
-		off = "it has no FROM clause";
+	if (tree->rtable == NIL && !tree->hasSubLinks)
+		off = "it reads no table";
 	explain_put_lookup(json, lookup, bypass, off);
 }
 

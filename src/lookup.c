@@ -78,7 +78,9 @@
 #include "prepared.h"
 #include "replication/logicalworker.h"
 #include "stop.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -716,4 +718,32 @@ lookup_count_bypass(const Lookup *lookup, StatsCounter reason)
 			(errmsg_internal("cache: bypass (%s): %s",
 							 stats_bypass_name(reason - STATS_BYPASS_FIRST),
 							 lookup->request.query)));
+}
+
+List *
+lookup_dependency_names(const Lookup *lookup)
+{
+	const LookupRequest *request = &lookup->request;
+	const char *end = request->tags + request->tags_len;
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	for (const char *tag = request->tags; tag < end; tag += strlen(tag) + 1)
+		names = lappend(names, pstrdup(tag));
+	if (!request->automatic)
+		return names;
+	foreach(lc, lookup->stmt->relations)
+	{
+		Oid			relid = lfirst_oid(lc);
+		char	   *relname = get_rel_name(relid);
+
+		/* what a cursor was opened for may be dropped before it is explained */
+		if (relname == NULL)
+			continue;
+		names = lappend(names,
+						psprintf("relation:%s",
+								 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+															relname)));
+	}
+	return names;
 }

@@ -138,6 +138,12 @@ extern void lookup_count_shadow_hit(const Lookup *lookup,
 extern void lookup_count_miss(const Lookup *lookup);
 extern void lookup_count_bypass(const Lookup *lookup, StatsCounter reason);
 
+/*
+ * What the result depends on, besides definitions and roles, for people to read:
+ * tags, or relations by name.  The strings are palloc'd.  After lookup_orient.
+ */
+extern List *lookup_dependency_names(const Lookup *lookup);
+
 /* The tag that stands for one parameter set of a named query. */
 extern char *lookup_query_tag(const char *name, int nparams, const Oid *types,
 							  ParamListInfo params, size_t *len);

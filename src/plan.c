@@ -60,8 +60,8 @@ plan_call_next(Query *tree, const char *query_string, int cursor_options,
 }
 
 /*
- * Is a query one to consider at all?  Those without range table are left
- * alone for PL/pgSQL, which evaluates them without executor.
+ * Is a query one to consider at all?  Mere expressions are left alone, for
+ * PL/pgSQL evaluates them without executor.
  */
 static bool
 plan_considers(const Query *tree, const char *query_string,
@@ -70,7 +70,7 @@ plan_considers(const Query *tree, const char *query_string,
 	return cache_mode != CACHE_MODE_OFF &&
 		(cursor_options & STATEMENT_CURSOR_OPT_TEXT) == 0 &&
 		tree->commandType == CMD_SELECT &&
-		tree->rtable != NIL &&
+		(tree->rtable != NIL || tree->hasSubLinks) &&
 		tree->rowMarks == NIL &&
 		!tree->hasModifyingCTE &&
 		tree->utilityStmt == NULL &&
@@ -270,7 +270,7 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 			plan_call_next(tree, query_string, cursor_options, params);
 	}
 	if (planned == NULL && plan_may_promise(lookup, bypass, cursor_options))
-		return scan_promise(tree, spec, stmt->rtable, stmt->plan_cost,
+		return scan_promise(tree, spec, params, stmt->rtable, stmt->plan_cost,
 							stmt->plan_rows);
 
 	(void) statement_pin(stmt);

@@ -60,6 +60,7 @@
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
 #include "relstats.h"
 #include "scan.h"
@@ -295,12 +296,36 @@ scan_wrap(PlannedStmt *stmt, const Query *tree, const ScanSpec *spec)
 	return stmt;
 }
 
+/*
+ * What a statement returns, as planning would leave it: what is constant is
+ * folded, by which a column can come to a type modifier.
+ */
+static List *
+scan_fold_result(const Query *tree, ParamListInfo params)
+{
+	List	   *result = copyObject(tree->targetList);
+	PlannerInfo *root = makeNode(PlannerInfo);
+	ListCell   *lc;
+
+	root->glob = makeNode(PlannerGlobal);
+	root->glob->boundParams = params;
+	foreach(lc, result)
+	{
+		TargetEntry *column = lfirst_node(TargetEntry, lc);
+
+		if (!IsA(column->expr, Var) && exprTypmod((Node *) column->expr) < 0)
+			column->expr = (Expr *) eval_const_expressions(root,
+														   (Node *) column->expr);
+	}
+	return result;
+}
+
 PlannedStmt *
-scan_promise(const Query *tree, const ScanSpec *spec, List *rtable,
-			 double cost, double rows)
+scan_promise(const Query *tree, const ScanSpec *spec, ParamListInfo params,
+			 List *rtable, double cost, double rows)
 {
 	PlannedStmt *stmt = makeNode(PlannedStmt);
-	List	   *result = copyObject(tree->targetList);
+	List	   *result = scan_fold_result(tree, params);
 	CustomScan *node = scan_make_node(result, list_length(rtable) + 1, tree, spec);
 	ListCell   *lc;
 
@@ -702,17 +727,6 @@ scan_explain_status(const ScanRun *state, ExplainState *es)
 }
 
 static void
-scan_explain_dependencies(const Lookup *lookup, ExplainState *es)
-{
-	List	   *names = NIL;
-	ListCell   *lc;
-
-	foreach(lc, lookup->stmt->relations)
-		names = lappend(names, psprintf("relation:%u", lfirst_oid(lc)));
-	ExplainPropertyList("Cache Dependencies", names, es);
-}
-
-static void
 scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	const ScanRun *state = (ScanRun *) node;
@@ -736,7 +750,8 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	ExplainPropertyText("Cache Key",
 						psprintf("%016" INT64_MODIFIER "x",
 								 execution->lookup->key.hash), es);
-	scan_explain_dependencies(execution->lookup, es);
+	ExplainPropertyList("Cache Dependencies",
+						lookup_dependency_names(execution->lookup), es);
 }
 
 void

@@ -147,6 +147,7 @@ while (%running)
 	{
 		delete $running{$pid};
 		$failed++ if $? != 0 && !$stopped;
+		print "*** a session was ended by signal ", $? & 127, "\n" if $? & 127;
 		next;
 	}
 	last if $pid < 0;

@@ -94,6 +94,17 @@ sub rows
 	return \@rows;
 }
 
+# The statements that were prepared, by connection and text.
+my %prepared;
+
+# forget(DBH): what was prepared there
+sub forget
+{
+	my ($dbh) = @_;
+	delete $prepared{$dbh};
+	return;
+}
+
 # asked(SQL, PARAMETERS, OPTIONS): a SELECT as it is
 sub asked
 {
@@ -102,8 +113,9 @@ sub asked
 		text => join(' -- ', $sql, @$parameters, map { "$_ $options->{$_}" } sort keys %$options),
 		run => sub {
 			my ($dbh) = @_;
-			my $sth = $options->{pg_server_prepare} ? $dbh->prepare_cached($sql, $options) : $dbh->prepare($sql, $options);
+			my $sth = $prepared{$dbh}{$sql} // $dbh->prepare($sql, $options);
 
+			$prepared{$dbh}{$sql} = $sth if $options->{pg_server_prepare};
 			$sth->execute(@$parameters);
 			return { rows => rows($sth) };
 		} };
@@ -212,7 +224,10 @@ sub make
 	}
 	elsif ($way eq 'prepared')
 	{
-		$read->{cached} = asked($shape->{sql}, \@parameters, { pg_server_prepare => 1, pg_switch_prepared => 1 });
+		# executed unprepared the first time; prepared only then, it could have
+		# other columns, and DBI would not know
+		$read->{cached} = asked($shape->{sql}, \@parameters,
+			{ pg_server_prepare => 1, pg_switch_prepared => 1, pg_prepare_now => 1 });
 	}
 	elsif ($way eq 'definer')
 	{

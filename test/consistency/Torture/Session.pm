@@ -131,15 +131,6 @@ sub count_read
 	return;
 }
 
-# forget_plans(): of prepared statements
-sub forget_plans
-{
-	my ($self) = @_;
-
-	%{ $self->{dbh}{CachedKids} } = ();
-	return;
-}
-
 # try(SQL, LINES...): run it, with lines for COPY.  Instead of a string SQL may
 # be a list of a string and its parameters, and then is prepared, or a hash with
 # text to show and what to run.  Returns the texts of the first column, or the

@@ -270,7 +270,7 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 			plan_call_next(tree, query_string, cursor_options, params);
 	}
 	if (planned == NULL && plan_may_promise(lookup, bypass, cursor_options))
-		return scan_promise(tree, spec, params, stmt->rtable, stmt->plan_cost,
+		return scan_promise(tree, spec, stmt->rtable, stmt->plan_cost,
 							stmt->plan_rows);
 
 	(void) statement_pin(stmt);

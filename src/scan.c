@@ -60,7 +60,6 @@
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
 #include "relstats.h"
 #include "scan.h"
@@ -301,31 +300,28 @@ scan_wrap(PlannedStmt *stmt, const Query *tree, const ScanSpec *spec)
  * folded, by which a column can come to a type modifier.
  */
 static List *
-scan_fold_result(const Query *tree, ParamListInfo params)
+scan_fold_result(const Query *tree)
 {
 	List	   *result = copyObject(tree->targetList);
-	PlannerInfo *root = makeNode(PlannerInfo);
 	ListCell   *lc;
 
-	root->glob = makeNode(PlannerGlobal);
-	root->glob->boundParams = params;
 	foreach(lc, result)
 	{
 		TargetEntry *column = lfirst_node(TargetEntry, lc);
 
 		if (!IsA(column->expr, Var) && exprTypmod((Node *) column->expr) < 0)
-			column->expr = (Expr *) eval_const_expressions(root,
+			column->expr = (Expr *) eval_const_expressions(NULL,
 														   (Node *) column->expr);
 	}
 	return result;
 }
 
 PlannedStmt *
-scan_promise(const Query *tree, const ScanSpec *spec, ParamListInfo params,
-			 List *rtable, double cost, double rows)
+scan_promise(const Query *tree, const ScanSpec *spec, List *rtable,
+			 double cost, double rows)
 {
 	PlannedStmt *stmt = makeNode(PlannedStmt);
-	List	   *result = scan_fold_result(tree, params);
+	List	   *result = scan_fold_result(tree);
 	CustomScan *node = scan_make_node(result, list_length(rtable) + 1, tree, spec);
 	ListCell   *lc;
 

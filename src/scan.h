@@ -68,8 +68,7 @@ extern PlannedStmt *scan_wrap(PlannedStmt *stmt, const Query *tree,
  * far as is known.
  */
 extern PlannedStmt *scan_promise(const Query *tree, const ScanSpec *spec,
-								 ParamListInfo params, List *rtable,
-								 double cost, double rows);
+								 List *rtable, double cost, double rows);
 
 /* The node on top of a plan, or NULL; and what it was made with. */
 extern CustomScan *scan_find(const PlannedStmt *stmt);

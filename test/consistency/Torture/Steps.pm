@@ -229,7 +229,9 @@ sub write_under_cursor
 
 	# no table is truncated that someone reads
 	return 0 if !$Torture::Session::transparent || $write->{name} =~ /^truncate/ || !chance(30);
-	my $read = Torture::Plain::make(Torture::Reads::random_read(!$exactly), 'cursor');
+	my $read = Torture::Reads::random_read(!$exactly);
+	return 0 if !Torture::Plain::fits_cursor($read);
+	$read = Torture::Plain::make($read, 'cursor');
 	return 0 if $read->{hold} || $read->{as};
 	my $undone = Torture::Writes::random_write(1000);
 	my $undo = $undone->{name} !~ /^truncate/ && chance(25);

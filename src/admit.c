@@ -146,10 +146,16 @@ admit_skip_comment(const char *text, const char *end)
 uint64
 admit_shape(const char *text, int location, int len)
 {
-	const char *c = text + Max(location, 0);
-	const char *end = len > 0 ? c + len : c + strlen(c);
+	size_t		size = strlen(text);
+	size_t		start = location > 0 ? Min((size_t) location, size) : 0;
+	const char *c = text + start;
+	const char *end = text + size;
 	uint64		shape = 0;
 	bool		word = false;	/* inside a name or keyword */
+
+	/* a tree that was stored can have the length of another text */
+	if (location >= 0 && len > 0 && (size_t) len < size - start)
+		end = c + len;
 
 	/* a rough reading will do: it need only be the same each time */
 	while (c < end)

@@ -219,12 +219,20 @@ lookup_snapshot_is_current(Snapshot snapshot)
 {
 	Snapshot	now = GetLatestSnapshot();
 
-	return snapshot->xmin == now->xmin && snapshot->xmax == now->xmax &&
-		snapshot->xcnt == now->xcnt && snapshot->subxcnt == now->subxcnt &&
-		snapshot->suboverflowed == now->suboverflowed &&
-		memcmp(snapshot->xip, now->xip, now->xcnt * sizeof(TransactionId)) == 0 &&
-		memcmp(snapshot->subxip, now->subxip,
-			   Max(now->subxcnt, 0) * sizeof(TransactionId)) == 0;
+	if (snapshot->xmin != now->xmin || snapshot->xmax != now->xmax ||
+		snapshot->xcnt != now->xcnt ||
+		snapshot->suboverflowed != now->suboverflowed ||
+		(now->xcnt > 0 &&
+		 memcmp(snapshot->xip, now->xip,
+				now->xcnt * sizeof(TransactionId)) != 0))
+		return false;
+	/* a copy has no subtransactions then; their parents are in xip */
+	if (now->suboverflowed)
+		return true;
+	return snapshot->subxcnt == now->subxcnt &&
+		(now->subxcnt <= 0 ||
+		 memcmp(snapshot->subxip, now->subxip,
+				now->subxcnt * sizeof(TransactionId)) == 0);
 }
 
 /*

@@ -33,7 +33,8 @@ DATA = src/cache--1.0.sql
 REGRESS = basic values params keys functions tags transactions triggers policies \
 	parallel stats relstats transparent plain narrow
 ISOLATION = automatic by_hand commit ddl narrow own_writes prepared privileges \
-	raced_fill raced_function repeatable_read rollback savepoint wait_for_lock
+	raced_fill raced_function repeatable_read rollback savepoint subtransactions \
+	wait_for_lock
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 PROVE_TESTS := $(sort $(wildcard test/tap/*.pl))
 TAP_TESTS := $(if $(PROVE_TESTS),1)

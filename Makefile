@@ -23,7 +23,7 @@ OBJS = $(addprefix src/,$(addsuffix .o, \
 	admin admit attach block body cache clock codec ddl define depend \
 	evict explain fact fetch flight guc hint invalidate key l2 lexer \
 	lookup narrow params plan policy prepared qstats redis relation \
-	relstats report scan serve shmem sql stable statement stats stop store \
+	relstats report scan serve settings shmem sql stable statement stats stop store \
 	tags template told track trigger url worker))
 
 EXTENSION = cache

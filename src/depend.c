@@ -52,7 +52,7 @@
  * A result is shareable between users and custom settings if that can be proved
  * from the query: no row security, values of built-in types only, functions
  * that are IMMUTABLE or of which it is known that they look at no more than
- * key_shared_settings (key.c).  Definitions that change end the proof with the
+ * settings_shared (settings.c).  Definitions that change end the proof with the
  * statement.  What the text of a function means may change with a setting as
  * well; so its queries are part of what the query means (bodies).
  *
@@ -74,10 +74,10 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "depend.h"
-#include "key.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "settings.h"
 #include "stable.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -496,7 +496,7 @@ depend_check_setting(FuncExpr *call, Dependencies *deps)
 		return false;
 	name = linitial(call->args);
 	if (IsA(name, Const) && !((Const *) name)->constisnull &&
-		!key_ignores_setting(TextDatumGetCString(((Const *) name)->constvalue)))
+		!settings_ignored(TextDatumGetCString(((Const *) name)->constvalue)))
 		return false;
 	return depend_refuse(deps,
 						 "it reads a setting that results are not told apart by",

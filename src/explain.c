@@ -179,7 +179,7 @@ explain_put_lookup(StringInfo json, Lookup *lookup, StatsCounter bypass,
 	if (bypass == LOOKUP_NO_BYPASS)
 		explain_put(json, "key", psprintf("%016" INT64_MODIFIER "x",
 										  lookup->key.hash));
-	explain_put_raw(json, "shared", lookup->stmt->version != 0 ? "true" : "false");
+	explain_put_raw(json, "shared", lookup->stmt->state != 0 ? "true" : "false");
 	explain_put_dependencies(json, lookup);
 	explain_put_raw(json, "ttl", psprintf("%d", lookup->request.ttl));
 	if (status == STORE_HIT)

@@ -91,20 +91,8 @@ extern void key_begin(CacheKey *key, KeyForm form, const char *query,
 					  const char *name, bool automatic, const Oid *types,
 					  int ntypes);
 
-/*
- * The session has changed definitions for itself: what it has in common with
- * keys made before is no longer the same, if it has a temporary schema.
- */
-extern void key_outdate_temp(void);
-
 /* Append the session part, unless that is done. */
 extern void key_finish(CacheKey *key);
-
-/*
- * A number for the user and those settings that decide what a query means and
- * what the keys of shared results hold: while it is the same, they are.
- */
-extern uint64 key_version(void);
 
 /*
  * Make the head of result keys for the finished key of a request, in the current memory
@@ -130,9 +118,6 @@ extern void key_append_params(CacheKey *key, ParamListInfo params);
 
 /* SHA-256 of len bytes, KEY_DIGEST_LENGTH of them, into digest. */
 extern void key_digest(const void *data, size_t len, uint8 *digest);
-
-/* Is a setting of this name left out of keys? */
-extern bool key_ignores_setting(const char *name);
 
 /* Take apart a complete key; false if the bytes cannot be one. */
 extern bool key_parts(const char *data, uint32 len, KeyParts *parts);

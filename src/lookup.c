@@ -77,6 +77,7 @@
 #include "params.h"
 #include "prepared.h"
 #include "replication/logicalworker.h"
+#include "settings.h"
 #include "stop.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -343,7 +344,7 @@ lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
 {
 	const LookupRequest *request = &lookup->request;
 
-	lookup->stmt = statement_find(&lookup->request_key, lookup->version,
+	lookup->stmt = statement_find(&lookup->request_key, lookup->state,
 								  request->tree, request->serial, catalog,
 								  roles);
 	if (lookup->stmt != NULL &&
@@ -466,7 +467,7 @@ lookup_begin(Lookup *lookup, const LookupRequest *request)
 {
 	lookup->request = *request;
 	lookup_begin_key(request, &lookup->request_key);
-	lookup->version = key_version();
+	lookup->state = settings_state();
 	lookup_find_deps(lookup);
 	/* may tick, so it comes before the clock is read */
 	lookup->settled = RecoveryInProgress() || prepared_settled();
@@ -494,9 +495,9 @@ lookup_same_session(const Lookup *lookup)
 	CacheKey	now;
 	bool		same;
 
-	/* what was proven depends on no more than the version */
-	if (lookup->stmt->version != 0)
-		return key_version() == lookup->version;
+	/* what was proven depends on no more than the state */
+	if (lookup->stmt->state != 0)
+		return settings_state() == lookup->state;
 	lookup_begin_key(&lookup->request, &now);
 	key_finish(&now);
 	same = now.len == then->len && memcmp(now.data, then->data, now.len) == 0;

@@ -50,7 +50,7 @@ typedef struct Lookup
 {
 	LookupRequest request;
 	CacheKey	request_key;
-	uint64		version;		/* of its session part, key_version() */
+	uint64		state;			/* of the session, settings_state() */
 	CacheKey	key;			/* of the result, once there is a statement */
 	Statement  *stmt;
 	bool		settled;		/* no unknown prepared transactions */

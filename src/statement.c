@@ -12,7 +12,7 @@
  * others need not hear of (a temporary object may shadow a name without any
  * invalidation) or has not committed yet.  Those raise the epoch.  A statement
  * that is proven not to depend on most settings is found by the front of the
- * key and the version of the rest (key.c).
+ * key and the state of the session (settings.c).
  *
  * The generations given to statement_analyse were read before the analysis, so
  * a definition that changes meanwhile makes the statement out of date at its
@@ -46,6 +46,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "relation.h"
+#include "settings.h"
 #include "statement.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -86,7 +87,7 @@ void
 statement_outdate_all(void)
 {
 	statements.epoch++;
-	key_outdate_temp();
+	settings_outdate_temp();
 }
 
 /*
@@ -185,29 +186,29 @@ statement_is_of(Statement *stmt, const Query *query, uint64 serial)
 
 /*
  * Is a statement that of a request?  That is known without its session part if
- * the statement was found under this version before; the front has the text of
+ * the statement was found in this state before; the front has the text of
  * a tree.
  */
 static bool
-statement_is_for(Statement *stmt, CacheKey *key, uint64 version)
+statement_is_for(Statement *stmt, CacheKey *key, uint64 state)
 {
 	if (stmt->front_len != key->front_len ||
 		memcmp(stmt->request, key->data, key->front_len) != 0)
 		return false;
-	if (stmt->version != 0 && stmt->version == version)
+	if (stmt->state != 0 && stmt->state == state)
 		return true;
 	key_finish(key);
 	if (stmt->request_len != key->len ||
 		memcmp(stmt->request + key->front_len, key->data + key->front_len,
 			   key->len - key->front_len) != 0)
 		return false;
-	if (stmt->version != 0)
-		stmt->version = version;
+	if (stmt->state != 0)
+		stmt->state = state;
 	return true;
 }
 
 Statement *
-statement_find(CacheKey *key, uint64 version, const Query *query,
+statement_find(CacheKey *key, uint64 state, const Query *query,
 			   uint64 serial, uint64 catalog_generation,
 			   uint64 roles_generation)
 {
@@ -231,7 +232,7 @@ statement_find(CacheKey *key, uint64 version, const Query *query,
 				stmt->catalog_generation != catalog_generation ||
 				stmt->roles_generation != roles_generation)
 				statement_forget(stmt);
-			else if (statement_is_for(stmt, key, version) &&
+			else if (statement_is_for(stmt, key, state) &&
 					 statement_is_of(stmt, query, serial))
 			{
 				dlist_move_head(&statements.lru, &stmt->lru);
@@ -410,7 +411,7 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 
 	statement_digest(query, deps->bodies, digest);
 	if (shared)
-		stmt->version = key_version();
+		stmt->state = settings_state();
 	old = MemoryContextSwitchTo(stmt->context);
 	key_make_head(key, digest, shared, !deps->complete, &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(result_desc);

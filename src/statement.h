@@ -28,8 +28,8 @@ typedef struct Statement
 	uint32		request_len;
 	uint32		front_len;
 	Size		size;			/* memory it takes, as far as that is known */
-	uint64		version;		/* key_version() when last found by it; 0 if
-								 * it cannot be */
+	uint64		state;			/* settings_state() when last found by it; 0
+								 * if it cannot be */
 	dlist_node	variant;		/* those of the same front hash */
 	MemoryContext context;		/* holds head, and what it was analysed into */
 	dlist_node	lru;
@@ -85,11 +85,11 @@ typedef struct Statement
 /*
  * The statement for the key of a request, analysed under definitions of these
  * generations; NULL if it is to be analysed, and then the key is finished.
- * version: key_version(); query: the tree if it came as
+ * state: settings_state(); query: the tree if it came as
  * one, which then must be equal, unless the plan of this serial number was
  * found to be of that tree before.
  */
-extern Statement *statement_find(CacheKey *key, uint64 version,
+extern Statement *statement_find(CacheKey *key, uint64 state,
 								 const Query *query, uint64 serial,
 								 uint64 catalog_generation,
 								 uint64 roles_generation);

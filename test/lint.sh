@@ -12,7 +12,7 @@ status=0
 # Which floor a file of src/ is on.  It includes headers of its own floor and
 # of those below.
 floors='
-guc 0  stop 0  lexer 0  hint 0  tags 0  body 0  key 0  codec 0  template 0  fact 0
+guc 0  stop 0  lexer 0  hint 0  tags 0  body 0  key 0  settings 0  codec 0  template 0  fact 0
 params 0  url 0  stable 0  ddl 0  compat 0  breakage 0
 clock 1  store 1  block 1  evict 1  flight 1  redis 1  stats 1  qstats 1  admit 1
 prepared 1

@@ -19,12 +19,8 @@ PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
 
 MODULE_big = cache
-OBJS = $(addprefix src/,$(addsuffix .o, \
-	admin admit attach block body cache clock codec ddl define depend \
-	evict explain fact fetch flight guc hint invalidate key l2 lexer \
-	lookup narrow params plan policy prepared qstats redis relation \
-	relstats report scan serve settings shmem sql stable statement stats stop store \
-	tags template told track trigger url worker))
+# Every file of every room is built and linked.
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 EXTENSION = cache
 DATA = src/cache--1.0.sql
@@ -44,11 +40,11 @@ TAP_TESTS := $(if $(PROVE_TESTS),1)
 # hiredis.pc may name the directory of hiredis.h; we include <hiredis/hiredis.h>.
 # PostgreSQL's own headers, as system headers, are not warned about.
 PG_CPPFLAGS = $(patsubst -I%/hiredis,-I%,$(shell pkg-config --cflags hiredis)) \
-	-isystem $(includedir_server) \
+	-I$(srcdir)/src -isystem $(includedir_server) \
 	-DPGDLLEXPORT='__attribute__((visibility("default")))'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden -MMD -MP
 SHLIB_LINK = $(or $(shell pkg-config --libs hiredis),-lhiredis)
-EXTRA_CLEAN = src/*.d
+EXTRA_CLEAN = src/*.d src/*/*.d
 override with_llvm = no
 
 # Some environments put directories of stub libraries here.
@@ -65,7 +61,7 @@ ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 check:
 	test/setup.sh
 	@PG_CONFIG='$(PG_CONFIG)' ONLY='$(ONLY)' BREAK='$(BREAK)' REGRESS='$(REGRESS)' \
-		ISOLATION='$(ISOLATION)' PROVE_TESTS='$(PROVE_TESTS)' OBJS='$(OBJS)' \
+		ISOLATION='$(ISOLATION)' PROVE_TESTS='$(PROVE_TESTS)' \
 		test/check.sh
 
 check-upstream:

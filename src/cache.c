@@ -35,17 +35,17 @@
  */
 #include "postgres.h"
 
-#include "flight.h"
+#include "base/guc.h"
+#include "capture/track.h"
+#include "clock/invalidate.h"
 #include "fmgr.h"
-#include "guc.h"
-#include "invalidate.h"
 #include "miscadmin.h"
-#include "plan.h"
-#include "scan.h"
-#include "serve.h"
+#include "plain/plan.h"
+#include "plain/scan.h"
+#include "plain/serve.h"
+#include "redis/worker.h"
 #include "shmem.h"
-#include "track.h"
-#include "worker.h"
+#include "store/flight.h"
 
 PG_MODULE_MAGIC;
 

@@ -12,21 +12,21 @@
  */
 #include "postgres.h"
 
-#include "admit.h"
-#include "block.h"
-#include "clock.h"
-#include "flight.h"
-#include "l2.h"
+#include "base/qstats.h"
+#include "base/stats.h"
+#include "clock/clock.h"
+#include "clock/prepared.h"
 #include "miscadmin.h"
-#include "prepared.h"
-#include "qstats.h"
-#include "redis.h"
+#include "redis/l2.h"
+#include "redis/redis.h"
 #include "shmem.h"
-#include "stats.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
-#include "store.h"
+#include "store/admit.h"
+#include "store/block.h"
+#include "store/flight.h"
+#include "store/store.h"
 
 static const struct
 {

@@ -6,9 +6,9 @@
 # fails does not keep the others from running.  Everything is removed at the
 # end, whatever happens, but for KEEP=1, which leaves the directory.
 #
-# From the Makefile: PG_CONFIG, REGRESS, ISOLATION, PROVE_TESTS, OBJS.
+# From the Makefile: PG_CONFIG, REGRESS, ISOLATION, PROVE_TESTS.
 # ONLY="STAGE..." runs some stages only, those at the end of this file.
-# BREAK takes a protection out, see src/breakage.h.
+# BREAK takes a protection out, see src/base/breakage.h.
 
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -21,7 +21,7 @@ chdir(dirname($0) . '/..') or die "indent.pl: $!\n";
 my @flags = qw(-bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1
   -i4 -l79 -lp -lpl -nip -npro -sac -tpg -ts4);
 my $check = @ARGV && $ARGV[0] eq '--check' && shift @ARGV;
-my @files = @ARGV ? @ARGV : glob('src/*.[ch] test/*/*.[ch]');
+my @files = @ARGV ? @ARGV : glob('src/*.[ch] src/*/*.[ch] test/*/*.[ch]');
 my $dir = tempdir(CLEANUP => 1);
 my (%our_types, %types);    # sets of names
 
@@ -79,7 +79,7 @@ sub foreign_types
 {
 	chomp(my $include = `@{[ $ENV{PG_CONFIG} || 'pg_config' ]} --includedir-server`);
 	my @headers = ('postgres.h',
-	  join('', map { slurp($_) } glob('src/*.[ch]')) =~ /^#include [<"](.*)[>"]/gm);
+	  join('', map { slurp($_) } glob('src/*.[ch] src/*/*.[ch]')) =~ /^#include [<"](.*)[>"]/gm);
 
 	spew("$dir/all.c", join '', map { qq(#include "$_"\n) } @headers);
 	return grep { !/^#/ } split(/\n/, slurp('test/typedefs.list')),
@@ -130,7 +130,7 @@ sub after_indent
 	return $text;
 }
 
-my $ours = bare(join "\n", map { slurp($_) } @files, glob('src/*.[ch]'));
+my $ours = bare(join "\n", map { slurp($_) } @files, glob('src/*.[ch] src/*/*.[ch]'));
 %our_types = map { $_ => 1 } typedef_names($ours);
 %types = (%our_types, map { $_ => 1 } foreign_types());
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # lint.sh: what the compiler does not check about the sources.
 #
-# REGRESS, ISOLATION and OBJS come from the Makefile; CACHE_SO names the built
+# REGRESS and ISOLATION come from the Makefile; CACHE_SO names the built
 # library, CACHE_PLAIN_SO one built as users do.  Prints one line per rule, "ok - RULE" or what breaks it.
 
 set -u
@@ -9,18 +9,9 @@ export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 status=0
 
-# Which floor a file of src/ is on.  It includes headers of its own floor and
-# of those below.
-floors='
-guc 0  stop 0  lexer 0  hint 0  tags 0  body 0  key 0  settings 0  codec 0  template 0  fact 0
-params 0  url 0  stable 0  ddl 0  compat 0  breakage 0
-clock 1  store 1  block 1  evict 1  flight 1  redis 1  stats 1  qstats 1  admit 1
-prepared 1
-invalidate 2  relation 2  relstats 2  told 2  depend 2  narrow 2  statement 2
-policy 2  l2 2  fetch 2  lookup 2
-sql 3  trigger 3  attach 3  track 3  worker 3  report 3
-define 3  admin 3  plan 3  serve 3  scan 3  explain 3
-shmem 4  cache 4'
+# The rooms of src/, in order: a file includes headers of its own room and of
+# those before it.  What is in no room, at the top of src/, assembles them.
+rooms='text base key clock query store redis lookup capture sql plain'
 
 # rule NAME COMMAND: the rule is kept if the command prints nothing.
 rule()
@@ -57,25 +48,29 @@ stems()
 	done
 }
 
-# "includer included" for every header of ours that a file includes.
+# "includer included" for every header of ours that a file includes, without
+# suffixes.
 includes()
 {
-	grep -HE '^#[ 	]*include "[a-z0-9_]+\.h"' src/*.[ch] |
-		sed 's!^src/!!; s/\.[ch]:.*"\(.*\)\.h".*/ \1/' | sort -u |
+	local room
+	for room in src $rooms; do
+		grep -HoE '^#[ 	]*include "[a-z0-9_]+/[a-z0-9_]+\.h"' src/"${room#src}"/*.[ch]
+	done | sed 's!^src/*!!; s!\.[ch]:.*"\(.*\)\.h".*! \1!' | sort -u |
 		while read -r from to; do
 			[ ! -e "src/$to.h" ] || [ "$from" = "$to" ] || echo "$from $to"
 		done
 }
 
-floor_order()
+room_order()
 {
-	{ echo $floors | xargs -n 2 echo floor; stems src/*.[ch] | sort -u | sed 's/^/file /'
-	  includes | sed 's/^/include /'; } | awk '
-		$1 == "floor" { floor[$2] = $3 }
-		$1 == "file" && !($2 in floor) { print "src/" $2 " has no floor" }
-		$1 == "include" && floor[$2] < floor[$3] {
-			print "src/" $2 " is on floor " floor[$2] " and includes " $3 ".h of floor " floor[$3]
+	only_in "$(cd src && printf '%s\n' */ | tr -d /)" "$rooms" | sed 's!.*!src/& is no room!'
+	{ echo $rooms | tr ' ' '\n' | sed 's/^/room /'; includes | sed 's/^/include /'; } | awk '
+		function place(file) { sub("/.*", "", file); return file in room ? room[file] : n + 1 }
+		$1 == "room" { room[$2] = ++n }
+		$1 == "include" && place($2) < place($3) {
+			print "src/" $2 " includes " $3 ".h of a later room"
 		}'
+	[ -n "$(includes)" ] || echo 'no file includes another'
 }
 
 no_cycles()
@@ -83,16 +78,20 @@ no_cycles()
 	includes | tsort 2>&1 >/dev/null | sed 's/^tsort: //'
 }
 
-redis_only()
+# Headers are named with their room.
+rooms_named()
 {
-	grep -l 'include [<"]hiredis' src/*.[ch] | grep -v '^src/redis\.c$'
+	local header
+	for header in $(stems src/*/*.h); do
+		grep -nE "^#[ 	]*include \"$header\.h\"" src/*.[ch] src/*/*.[ch]
+	done
 	true
 }
 
-all_linked()
+redis_only()
 {
-	only_in "$(printf '%s\n' src/*.c)" "${OBJS//.o/.c}" |
-		sed 's!$! is not in OBJS!'
+	grep -l 'include [<"]hiredis' src/*.[ch] src/*/*.[ch] | grep -v '^src/redis/redis\.c$'
+	true
 }
 
 exports()
@@ -135,14 +134,14 @@ no_leftovers()
 
 no_version_tests()
 {
-	grep -n 'PG_VERSION_NUM' src/*.[ch] | grep -v '^src/compat\.h:'
+	grep -n 'PG_VERSION_NUM' src/*.[ch] src/*/*.[ch] | grep -v '^src/base/compat\.[ch]:'
 	true
 }
 
 settings_documented()
 {
-	[ -e src/guc.c ] && [ -e README.md ] || return
-	for setting in $(grep -oE '"cache\.[a-z0-9_]+"' src/guc.c | tr -d '"' | sort -u); do
+	[ -e src/base/guc.c ] && [ -e README.md ] || return
+	for setting in $(grep -oE '"cache\.[a-z0-9_]+"' src/base/guc.c | tr -d '"' | sort -u); do
 		grep -qwF "$setting" README.md || echo "$setting is not in README.md"
 	done
 }
@@ -164,10 +163,10 @@ objects_commented()
 		}'
 }
 
-rule 'files include only headers of their floor or lower ones' floor_order
+rule 'files include only headers of their room or earlier ones' room_order
 rule 'no files include each other' no_cycles
 rule 'only redis.c uses hiredis' redis_only
-rule 'every source file is built' all_linked
+rule 'headers are named with their room' rooms_named
 rule 'the library exports only what PostgreSQL looks up' exports
 rule 'only a build for tests has stop points' no_stops
 rule 'every test is listed and has an expected result' tests_listed

@@ -2,7 +2,7 @@
 # apps.sh: applications that know nothing of the cache, with it and without.
 #
 #	APPS			which (django node psycopg pgbouncer monitoring)
-#	BREAK			a protection to take out (src/breakage.h), to see it noticed
+#	BREAK			a protection to take out (src/base/breakage.h), to see it noticed
 #	KEEP=1			keep the directory
 #
 # Every application is a directory here.  It makes its initial data once, and then

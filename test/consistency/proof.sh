@@ -1,7 +1,7 @@
 #!/bin/bash
 # proof.sh: does the consistency checker notice when a protection is missing?
 #
-# Runs it on libraries built without one protection each (src/breakage.h), until
+# Runs it on libraries built without one protection each (src/base/breakage.h), until
 # there was a violation both in reads by cached_query and in plain SELECTs.
 # TORTURE_SECONDS bounds each run (90).  Not so STORE_CHECK: what a plain SELECT
 # stores is of a snapshot older than the clock it has read, so its generations tell

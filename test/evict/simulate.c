@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * simulate.c
- *	  Replay a trace through src/evict.c and through exact LRU.
+ *	  Replay a trace through src/store/evict.c and through exact LRU.
  *
  * Usage: simulate NAME ENTRIES [TOLERANCE] < keys
  *
@@ -15,8 +15,8 @@
 
 #include <unistd.h>
 
-#include "evict.h"
 #include "shim.h"
+#include "store/evict.h"
 
 #define NONE PG_UINT32_MAX
 
@@ -121,7 +121,7 @@ probe_live(uint32 i, void *arg)
 	return EVICT_LIVE;
 }
 
-/* Misses of src/evict.c. */
+/* Misses of src/store/evict.c. */
 static uint32
 replay_clock(const Trace *trace, uint32 entries)
 {

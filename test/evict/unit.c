@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * unit.c
- *	  Tests of src/evict.c that need no trace.
+ *	  Tests of src/store/evict.c that need no trace.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "evict.h"
 #include "shim.h"
+#include "store/evict.h"
 
 #define ENTRIES 8
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * measure.c
- *	  How long src/hint.c takes for a statement, in time of the processor.
+ *	  How long src/text/hint.c takes for a statement, in time of the processor.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,8 +9,8 @@
 
 #include <time.h>
 
-#include "hint.h"
 #include "shim.h"
+#include "text/hint.h"
 
 /* A query of some 200 bytes. */
 #define QUERY \

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * oracle.c
- *	  Functions that compare what src/hint.c makes of random text with what
+ *	  Functions that compare what src/text/hint.c makes of random text with what
  *	  PostgreSQL's own scanner makes of it.
  *
  * This and hint.c become a library of their own, which a server loads.
@@ -12,11 +12,11 @@
 
 #include "babble.h"
 #include "fmgr.h"
-#include "hint.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "parser/parser.h"
 #include "parser/scanner.h"
+#include "text/hint.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

@@ -1,4 +1,4 @@
--- What src/hint.c makes of random text agrees with PostgreSQL's scanner.
+-- What src/text/hint.c makes of random text agrees with PostgreSQL's scanner.
 -- library: test/hint/oracle.so
 
 SET client_min_messages = error;	-- not that long identifiers are cut

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * unit.c
- *	  Tests of src/hint.c: what is known of single statements, and what must
+ *	  Tests of src/text/hint.c: what is known of single statements, and what must
  *	  hold for any text.
  *
  * Every text is copied into memory of just its size, so that a sanitizer
@@ -12,10 +12,10 @@
 #include "postgres.h"
 
 #include "babble.h"
-#include "hint.h"
 #include "parser/parser.h"
 #include "shim.h"
-#include "tags.h"
+#include "text/hint.h"
+#include "text/tags.h"
 
 #define ROUNDS 20000
 

@@ -1,4 +1,4 @@
-# CacheStops: what the tests share that stop sessions at points (src/stop.c): a
+# CacheStops: what the tests share that stop sessions at points (src/base/stop.c): a
 # node, two sessions that read, and the stops.  The background worker is held,
 # for it drops results that have a fence, or acts on the end of prepared
 # transactions, when nobody expects it.

@@ -1,8 +1,8 @@
-# A reader and a commit, in every order: one stops at a point (src/stop.c) while
+# A reader and a commit, in every order: one stops at a point (src/base/stop.c) while
 # the other goes on.  What the cache answers is compared with the plain query.
 #
 # What would go wrong without a protection is said where it is tested; most can
-# be taken out, see src/breakage.h.
+# be taken out, see src/base/breakage.h.
 
 use strict;
 use warnings;

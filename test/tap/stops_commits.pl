@@ -1,4 +1,4 @@
-# Commits of every kind, and those that fail, stopped at points (src/stop.c).
+# Commits of every kind, and those that fail, stopped at points (src/base/stop.c).
 # What the cache answers is compared with the plain query.
 
 use strict;

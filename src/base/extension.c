@@ -1,0 +1,88 @@
+/*-------------------------------------------------------------------------
+ *
+ * extension.c
+ *	  Where the extension's own objects are, and acting as their owner.
+ *
+ * Nobody but the owner of the extension has privileges on its tables.  Code
+ * that must read or change them for a user who has none becomes the owner for
+ * that long, as SECURITY DEFINER functions do.
+ *
+ * What this file must not do: know what is in the tables.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "base/extension.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_extension.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+Oid
+extension_schema(void)
+{
+	Relation	rel;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	Oid			schema = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber,
+				F_NAMEEQ, CStringGetDatum("cache"));
+	rel = table_open(ExtensionRelationId, AccessShareLock);
+	scan = systable_beginscan(rel, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+
+	if (!OidIsValid(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("extension \"%s\" does not exist", "cache"),
+				 errhint("Create it in this database with CREATE EXTENSION.")));
+	return schema;
+}
+
+char *
+extension_table(const char *table)
+{
+	return quote_qualified_identifier(get_namespace_name(extension_schema()),
+									  table);
+}
+
+void
+extension_become_owner(ExtensionIdentity *saved)
+{
+	Oid			relid = get_relname_relid(EXTENSION_QUERIES, extension_schema());
+	HeapTuple	tuple;
+	Oid			owner;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" does not exist", EXTENSION_QUERIES),
+				 errhint("The extension is incomplete: drop it and create it again.")));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	GetUserIdAndSecContext(&saved->user, &saved->sec_context);
+	SetUserIdAndSecContext(owner, saved->sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+}
+
+void
+extension_restore_user(const ExtensionIdentity *saved)
+{
+	SetUserIdAndSecContext(saved->user, saved->sec_context);
+}

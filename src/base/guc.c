@@ -1,0 +1,369 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.c
+ *	  The settings.
+ *
+ * Everything that can be set is defined here and nowhere else, sorted by name.
+ * Three settings take their defaults from the postmaster's environment, so
+ * that a container can be configured without touching postgresql.conf; an
+ * environment value that does not fit its setting is ignored with a warning.
+ *
+ * What this file must not do: act on a setting.  The module that uses a
+ * setting reads the variable when it needs it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "base/guc.h"
+#include "text/url.h"
+#include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/varlena.h"
+
+bool		cache_enabled = true;
+bool		cache_explain = true;
+bool		cache_log = false;
+double		cache_min_cost = -1.0;
+double		cache_ttl_jitter = 0.1;
+int			cache_default_ttl = 300;
+int			cache_fill_wait = 30000;
+int			cache_l1_max_entries = 1000;
+int			cache_l1_memory = 65536;
+int			cache_l1_ttl = 60;
+int			cache_l2_timeout = 50;
+int			cache_max_entry_size = 1024;
+int			cache_max_query_stats = 1000;
+int			cache_mode = CACHE_MODE_OFF;
+int			cache_tag_slots = 262144;
+char	   *cache_redis_url = NULL;
+char	   *cache_trusted_functions = NULL;
+
+static const struct config_enum_entry guc_modes[] = {
+	{"off", CACHE_MODE_OFF, false},
+	{"hint", CACHE_MODE_HINT, false},
+	{"auto", CACHE_MODE_AUTO, false},
+	{"shadow", CACHE_MODE_SHADOW, false},
+	{NULL, 0, false}
+};
+
+/*
+ * Plans that PostgreSQL keeps were made for the old value: it is to make them
+ * anew.
+ */
+static void
+guc_assign_mode(int newval, void *extra)
+{
+	if (newval != cache_mode)
+		ResetPlanCache();
+}
+
+static void
+guc_assign_min_cost(double newval, void *extra)
+{
+	if (newval != cache_min_cost)
+		ResetPlanCache();
+}
+
+/*
+ * An integer default from the environment; fallback if it is not there, no
+ * number, or out of range.
+ */
+static int
+guc_env_int(const char *name, int fallback, int min, int max)
+{
+	const char *text = getenv(name);
+	int			value;
+
+	if (text == NULL || *text == '\0')
+		return fallback;
+	if (!parse_int(text, &value, 0, NULL) || value < min || value > max)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ignoring environment variable %s", name),
+				 errdetail("It must be an integer between %d and %d.",
+						   min, max)));
+		return fallback;
+	}
+	return value;
+}
+
+/* The url default from the environment, or no url. */
+static const char *
+guc_env_url(const char *name)
+{
+	const char *url = getenv(name);
+	const char *problem;
+	Url			parsed;
+
+	if (url == NULL || *url == '\0')
+		return "";
+	problem = url_parse(url, &parsed);
+	if (problem != NULL)
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ignoring environment variable %s", name),
+				 errdetail("%s", problem)));
+		return "";
+	}
+	return url;
+}
+
+static bool
+guc_check_redis_url(char **newval, void **extra, GucSource source)
+{
+	const char *problem;
+	Url			parsed;
+
+	if (*newval == NULL || **newval == '\0')
+		return true;
+	problem = url_parse(*newval, &parsed);
+	if (problem == NULL)
+		return true;
+	GUC_check_errdetail("%s", problem);
+	GUC_check_errhint("Write redis://[user:password@]host[:port][/db] or unix:///path[?db=n].");
+	return false;
+}
+
+static bool
+guc_check_trusted_functions(char **newval, void **extra, GucSource source)
+{
+	List	   *names;
+	ListCell   *lc;
+
+	if (!SplitIdentifierString(pstrdup(*newval), ',', &names))
+	{
+		GUC_check_errdetail("List syntax is invalid.");
+		return false;
+	}
+	foreach(lc, names)
+	{
+		if (strchr(lfirst(lc), '.') == NULL)
+		{
+			GUC_check_errdetail("Function \"%s\" is not named with its schema.",
+								(char *) lfirst(lc));
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+guc_init(void)
+{
+	DefineCustomIntVariable("cache.default_ttl",
+							"Time to live of a result for which none is given.",
+							NULL,
+							&cache_default_ttl,
+							300,
+							1,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_S,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomBoolVariable("cache.enabled",
+							 "Serve and store results.",
+							 "Invalidation goes on when this is off.",
+							 &cache_enabled,
+							 true,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
+
+	DefineCustomBoolVariable("cache.explain",
+							 "EXPLAIN shows how the cache serves a statement.",
+							 "When off it shows, and runs, the plan as it is without the cache.",
+							 &cache_explain,
+							 true,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
+
+	DefineCustomIntVariable("cache.fill_wait",
+							"How long to wait for another session that executes the same query.",
+							"Zero executes it at once.",
+							&cache_fill_wait,
+							30000,
+							0,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MS,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomIntVariable("cache.l1_max_entries",
+							"Number of results kept in shared memory.",
+							NULL,
+							&cache_l1_max_entries,
+							guc_env_int("L1_CACHE_MAX_SIZE", 1000, 1, 10000000),
+							1,
+							10000000,
+							PGC_POSTMASTER,
+							0,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomIntVariable("cache.l1_memory",
+							"Memory for the results kept in shared memory.",
+							NULL,
+							&cache_l1_memory,
+							65536,
+							64,
+							INT_MAX,
+							PGC_POSTMASTER,
+							GUC_UNIT_KB,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomIntVariable("cache.l1_ttl",
+							"Longest time that shared memory keeps what Redis also keeps.",
+							"Without Redis a result lives as long as its own time to live says.",
+							&cache_l1_ttl,
+							guc_env_int("L1_CACHE_DEFAULT_TTL", 60, 1, INT_MAX),
+							1,
+							INT_MAX,
+							PGC_SIGHUP,
+							GUC_UNIT_S,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomIntVariable("cache.l2_timeout",
+							"Deadline of a Redis operation, connecting included.",
+							NULL,
+							&cache_l2_timeout,
+							50,
+							1,
+							60000,
+							PGC_SIGHUP,
+							GUC_UNIT_MS,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomBoolVariable("cache.log",
+							 "Log hits, misses, fills and invalidations.",
+							 "When off they are messages of level DEBUG1.",
+							 &cache_log,
+							 false,
+							 PGC_SUSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
+
+	DefineCustomIntVariable("cache.max_entry_size",
+							"Largest result that is stored.",
+							"A larger one is returned and counted, but not stored.",
+							&cache_max_entry_size,
+							1024,
+							1,
+							MAX_KILOBYTES / 2,
+							PGC_SUSET,
+							GUC_UNIT_KB,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomIntVariable("cache.max_query_stats",
+							"Number of queries that statistics are kept for.",
+							NULL,
+							&cache_max_query_stats,
+							1000,
+							0,
+							1000000,
+							PGC_POSTMASTER,
+							0,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomRealVariable("cache.min_cost",
+							 "Least time that executing a plain SELECT takes for its result to be stored.",
+							 "-1 stores what is measured to be dearer to execute than to serve, and asked for again.",
+							 &cache_min_cost,
+							 -1.0,
+							 -1.0,
+							 INT_MAX,
+							 PGC_USERSET,
+							 GUC_UNIT_MS,
+							 NULL,
+							 guc_assign_min_cost,
+							 NULL);
+
+	DefineCustomEnumVariable("cache.mode",
+							 "Which plain SELECTs go through the cache.",
+							 NULL,
+							 &cache_mode,
+							 CACHE_MODE_OFF,
+							 guc_modes,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 guc_assign_mode,
+							 NULL);
+
+	DefineCustomStringVariable("cache.redis_url",
+							   "Where Redis or Valkey, the second tier, is.",
+							   "Empty for none.",
+							   &cache_redis_url,
+							   guc_env_url("VALKEY_URL"),
+							   PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY,
+							   guc_check_redis_url,
+							   NULL,
+							   NULL);
+
+	DefineCustomIntVariable("cache.tag_slots",
+							"Number of slots that tags are hashed to.",
+							"Two tags in one slot invalidate each other's results.",
+							&cache_tag_slots,
+							262144,
+							1024,
+							16777216,
+							PGC_POSTMASTER,
+							0,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomStringVariable("cache.trusted_functions",
+							   "STABLE functions that read nothing but arguments, settings and definitions.",
+							   "Written schema.function, separated by commas.",
+							   &cache_trusted_functions,
+							   "",
+							   PGC_SUSET,
+							   GUC_LIST_INPUT,
+							   guc_check_trusted_functions,
+							   NULL,
+							   NULL);
+
+	DefineCustomRealVariable("cache.ttl_jitter",
+							 "Fraction of the time to live that is randomly taken off it.",
+							 "Keeps results that were stored together from expiring together.",
+							 &cache_ttl_jitter,
+							 0.1,
+							 0.0,
+							 0.5,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
+
+	MarkGUCPrefixReserved("cache");
+}

@@ -1,0 +1,447 @@
+/*-------------------------------------------------------------------------
+ *
+ * qstats.c
+ *	  Counters per query.
+ *
+ * A table of cache.max_query_stats entries in shared memory, one per database,
+ * user and text of a query.  With a setting of zero there is no table, and
+ * everything here does nothing.
+ *
+ * Words.  Entries are in use from the first one up, and chained from an array
+ * of buckets by their hash.  An entry is found by hash, length and start of
+ * its text; the hash has 64 bits and is of the whole text, which keeps long
+ * queries with the same start apart.  A process keeps a handle to the entry
+ * it counts in.  When the table is full, an entry with few calls is reclaimed
+ * for another query; its serial is raised, which makes older handles stale,
+ * and what is counted through a stale handle is dropped.
+ *
+ * Protocol and locks.  The lock covers everything but serial and counters:
+ * shared to look up and to list, exclusive to insert.  Serials are written
+ * under the exclusive lock and read without; counters are atomic.  A call is
+ * a hit or a miss, so calls are not counted but added up.
+ *
+ * Which entry to reclaim is asked of no more than QSTATS_SCAN entries, each
+ * time going on where the last one was found.  So the cost of an insertion is
+ * bounded, and newcomers, which have few calls all of them, take turns.
+ *
+ * Tolerated races.  Between looking at the serial and counting, an entry can
+ * be reclaimed or reset: the new owner gets a count too many.  A query whose
+ * entry was reclaimed is not counted until its process opens it again.
+ *
+ * What this file must not do: lock in qstats_hit and qstats_miss; throw under
+ * the lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/guc.h"
+#include "base/qstats.h"
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "port/atomics.h"
+#include "port/pg_bitutils.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+/* Most entries looked at to find one to reclaim. */
+#define QSTATS_SCAN 1024
+
+/* End of a chain. */
+#define QSTATS_NONE (-1)
+
+typedef struct SharedQstatsEntry
+{
+	/* under the lock */
+	uint64		hash;			/* of all that identifies the query */
+	Oid			database;
+	Oid			user;
+	uint32		query_len;		/* of the whole text */
+	uint32		start_len;		/* of what is kept of it */
+	int32		next;			/* in the chain, or QSTATS_NONE */
+
+	/* written under the exclusive lock, read at any time */
+	pg_atomic_uint32 serial;	/* of the present owner, from 1 */
+
+	/* atomic; by anyone with a handle, zeroed under the exclusive lock */
+	pg_atomic_uint64 hits;
+	pg_atomic_uint64 misses;
+	pg_atomic_uint64 fill_us;
+	pg_atomic_uint64 bytes;		/* of the newest stored result */
+	pg_atomic_uint64 shadow_hits;
+	pg_atomic_uint64 shadow_saved_us;
+
+	/* under the lock */
+	char		start[QSTATS_TEXT_LENGTH];	/* terminated */
+} SharedQstatsEntry;
+
+typedef struct SharedQstats
+{
+	int			size;			/* number of entries; immutable */
+	uint32		nbuckets;		/* a power of two; immutable */
+	int			tranche;		/* immutable */
+	LWLock		lock;
+	int			used;			/* entries below are in use; under lock */
+	int			hand;			/* where to look for one to reclaim; ditto */
+	SharedQstatsEntry entries[FLEXIBLE_ARRAY_MEMBER];
+	/* followed by the buckets, int32[nbuckets]; under lock */
+} SharedQstats;
+
+/* NULL if there is no table. */
+static SharedQstats *qstats_shared;
+static int32 *qstats_buckets;
+
+static Size
+qstats_entries_size(void)
+{
+	return MAXALIGN(add_size(offsetof(SharedQstats, entries),
+							 mul_size(cache_max_query_stats,
+									  sizeof(SharedQstatsEntry))));
+}
+
+static uint32
+qstats_nbuckets(void)
+{
+	return pg_nextpower2_32(cache_max_query_stats);
+}
+
+Size
+qstats_shmem_size(void)
+{
+	if (cache_max_query_stats == 0)
+		return 0;
+	return add_size(qstats_entries_size(),
+					mul_size(qstats_nbuckets(), sizeof(int32)));
+}
+
+void
+qstats_shmem_init(void)
+{
+	bool		found;
+
+	qstats_shared = NULL;
+	if (cache_max_query_stats == 0)
+		return;
+
+	qstats_shared = ShmemInitStruct("cache qstats", qstats_shmem_size(),
+									&found);
+	qstats_buckets = (int32 *) ((char *) qstats_shared + qstats_entries_size());
+
+	if (!found)
+	{
+		qstats_shared->size = cache_max_query_stats;
+		qstats_shared->nbuckets = qstats_nbuckets();
+		qstats_shared->tranche = LWLockNewTrancheId();
+		LWLockInitialize(&qstats_shared->lock, qstats_shared->tranche);
+		qstats_shared->used = 0;
+		qstats_shared->hand = 0;
+		for (int i = 0; i < qstats_shared->size; i++)
+		{
+			SharedQstatsEntry *entry = &qstats_shared->entries[i];
+
+			pg_atomic_init_u32(&entry->serial, 0);
+			pg_atomic_init_u64(&entry->hits, 0);
+			pg_atomic_init_u64(&entry->misses, 0);
+			pg_atomic_init_u64(&entry->fill_us, 0);
+			pg_atomic_init_u64(&entry->bytes, 0);
+			pg_atomic_init_u64(&entry->shadow_hits, 0);
+			pg_atomic_init_u64(&entry->shadow_saved_us, 0);
+		}
+		for (uint32 b = 0; b < qstats_shared->nbuckets; b++)
+			qstats_buckets[b] = QSTATS_NONE;
+	}
+
+	LWLockRegisterTranche(qstats_shared->tranche, "cache_qstats");
+}
+
+static int32 *
+qstats_bucket(uint64 hash)
+{
+	return &qstats_buckets[hash & (qstats_shared->nbuckets - 1)];
+}
+
+static uint64
+qstats_calls(SharedQstatsEntry *entry)
+{
+	return pg_atomic_read_u64(&entry->hits) +
+		pg_atomic_read_u64(&entry->misses);
+}
+
+static void
+qstats_zero_locked(SharedQstatsEntry *entry)
+{
+	pg_atomic_write_u64(&entry->hits, 0);
+	pg_atomic_write_u64(&entry->misses, 0);
+	pg_atomic_write_u64(&entry->fill_us, 0);
+	pg_atomic_write_u64(&entry->bytes, 0);
+	pg_atomic_write_u64(&entry->shadow_hits, 0);
+	pg_atomic_write_u64(&entry->shadow_saved_us, 0);
+}
+
+/*
+ * Index of the entry of a query, or QSTATS_NONE.
+ */
+static int
+qstats_find_locked(uint64 hash, Oid database, Oid user, const char *query,
+				   uint32 query_len)
+{
+	int32		i;
+
+	Assert(LWLockHeldByMe(&qstats_shared->lock));
+
+	for (i = *qstats_bucket(hash); i != QSTATS_NONE;
+		 i = qstats_shared->entries[i].next)
+	{
+		SharedQstatsEntry *entry = &qstats_shared->entries[i];
+
+		if (entry->hash == hash &&
+			entry->database == database &&
+			entry->user == user &&
+			entry->query_len == query_len &&
+			memcmp(entry->start, query, entry->start_len) == 0)
+			break;
+	}
+	return i;
+}
+
+/*
+ * Index of an entry that is in no chain: one never used, or one reclaimed.
+ */
+static int
+qstats_take_locked(void)
+{
+	SharedQstatsEntry *entries = qstats_shared->entries;
+	int			victim = qstats_shared->hand;
+	uint64		fewest = PG_UINT64_MAX;
+	int32	   *link;
+
+	Assert(LWLockHeldByMeInMode(&qstats_shared->lock, LW_EXCLUSIVE));
+
+	if (qstats_shared->used < qstats_shared->size)
+		return qstats_shared->used++;
+
+	for (int n = Min(qstats_shared->size, QSTATS_SCAN), i = victim;
+		 n > 0 && fewest > 0;
+		 n--, i = (i + 1) % qstats_shared->size)
+	{
+		uint64		calls = qstats_calls(&entries[i]);
+
+		if (calls < fewest)
+		{
+			fewest = calls;
+			victim = i;
+		}
+	}
+	qstats_shared->hand = (victim + 1) % qstats_shared->size;
+
+	link = qstats_bucket(entries[victim].hash);
+	while (*link != victim)
+		link = &entries[*link].next;
+	*link = entries[victim].next;
+
+	return victim;
+}
+
+QstatsHandle
+qstats_open(Oid database, Oid user, const char *query, uint32 query_len)
+{
+	QstatsHandle handle = {QSTATS_NONE, 0};
+	uint64		hash;
+	uint32		start_len;
+
+	if (qstats_shared == NULL)
+		return handle;
+
+	hash = hash_bytes_extended((const unsigned char *) query, (int) query_len,
+							   ((uint64) database << 32) | user);
+
+	LWLockAcquire(&qstats_shared->lock, LW_SHARED);
+	handle.index = qstats_find_locked(hash, database, user, query, query_len);
+	if (handle.index != QSTATS_NONE)
+		handle.serial =
+			pg_atomic_read_u32(&qstats_shared->entries[handle.index].serial);
+	LWLockRelease(&qstats_shared->lock);
+	if (handle.index != QSTATS_NONE)
+		return handle;
+
+	start_len = pg_mbcliplen(query, (int) query_len, QSTATS_TEXT_LENGTH - 1);
+
+	LWLockAcquire(&qstats_shared->lock, LW_EXCLUSIVE);
+	handle.index = qstats_find_locked(hash, database, user, query, query_len);
+	if (handle.index == QSTATS_NONE)
+	{
+		SharedQstatsEntry *entry;
+		int32	   *bucket = qstats_bucket(hash);
+
+		handle.index = qstats_take_locked();
+		entry = &qstats_shared->entries[handle.index];
+		pg_atomic_write_u32(&entry->serial,
+							pg_atomic_read_u32(&entry->serial) + 1);
+		qstats_zero_locked(entry);
+		entry->hash = hash;
+		entry->database = database;
+		entry->user = user;
+		entry->query_len = query_len;
+		entry->start_len = start_len;
+		memcpy(entry->start, query, start_len);
+		entry->start[start_len] = '\0';
+		entry->next = *bucket;
+		*bucket = handle.index;
+	}
+	handle.serial =
+		pg_atomic_read_u32(&qstats_shared->entries[handle.index].serial);
+	LWLockRelease(&qstats_shared->lock);
+
+	return handle;
+}
+
+/*
+ * The entry to count in, or NULL if the handle has none any more.
+ */
+static SharedQstatsEntry *
+qstats_entry(QstatsHandle handle)
+{
+	SharedQstatsEntry *entry;
+
+	if (qstats_shared == NULL || handle.index < 0)
+		return NULL;
+	Assert(handle.index < qstats_shared->size);
+
+	entry = &qstats_shared->entries[handle.index];
+	if (pg_atomic_read_u32(&entry->serial) != handle.serial)
+		return NULL;
+	return entry;
+}
+
+void
+qstats_hit(QstatsHandle handle)
+{
+	SharedQstatsEntry *entry = qstats_entry(handle);
+
+	if (entry != NULL)
+		pg_atomic_fetch_add_u64(&entry->hits, 1);
+}
+
+void
+qstats_shadow_hit(QstatsHandle handle, int64 saved_us)
+{
+	SharedQstatsEntry *entry = qstats_entry(handle);
+
+	if (entry == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&entry->shadow_hits, 1);
+	pg_atomic_fetch_add_u64(&entry->shadow_saved_us, saved_us);
+}
+
+/*
+ * bytes is 0 if the result was not stored.
+ */
+void
+qstats_miss(QstatsHandle handle, int64 fill_us, int64 bytes)
+{
+	SharedQstatsEntry *entry = qstats_entry(handle);
+
+	if (entry == NULL)
+		return;
+	pg_atomic_fetch_add_u64(&entry->misses, 1);
+	pg_atomic_fetch_add_u64(&entry->fill_us, fill_us);
+	if (bytes > 0)
+		pg_atomic_write_u64(&entry->bytes, bytes);
+}
+
+bool
+qstats_read(int i, QstatsListing *listing)
+{
+	SharedQstatsEntry *entry;
+	bool		used;
+
+	if (qstats_shared == NULL)
+		return false;
+	Assert(i >= 0 && i < qstats_shared->size);
+	entry = &qstats_shared->entries[i];
+
+	LWLockAcquire(&qstats_shared->lock, LW_SHARED);
+	used = i < qstats_shared->used;
+	if (used)
+	{
+		listing->database = entry->database;
+		listing->user = entry->user;
+		memcpy(listing->query, entry->start, entry->start_len + 1);
+		listing->hits = pg_atomic_read_u64(&entry->hits);
+		listing->misses = pg_atomic_read_u64(&entry->misses);
+		listing->shadow_hits = pg_atomic_read_u64(&entry->shadow_hits);
+		listing->shadow_saved_us = pg_atomic_read_u64(&entry->shadow_saved_us);
+		listing->calls = listing->hits + listing->misses + listing->shadow_hits;
+		listing->fill_us = pg_atomic_read_u64(&entry->fill_us);
+		listing->bytes = pg_atomic_read_u64(&entry->bytes);
+	}
+	LWLockRelease(&qstats_shared->lock);
+
+	return used;
+}
+
+/*
+ * Set all counters to zero.  The entries stay, for the handles that processes
+ * keep to them.
+ */
+void
+qstats_reset(void)
+{
+	if (qstats_shared == NULL)
+		return;
+
+	LWLockAcquire(&qstats_shared->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < qstats_shared->used; i++)
+		qstats_zero_locked(&qstats_shared->entries[i]);
+	LWLockRelease(&qstats_shared->lock);
+}
+
+/*
+ * Every entry in use must be in the chain of its hash, and no other entry in
+ * any.
+ */
+void
+qstats_verify(void)
+{
+	const char *problem = NULL;
+	int			found = 0;
+
+	if (qstats_shared == NULL)
+		return;
+
+	LWLockAcquire(&qstats_shared->lock, LW_SHARED);
+	for (uint32 b = 0; b < qstats_shared->nbuckets && problem == NULL; b++)
+	{
+		for (int32 i = qstats_buckets[b]; i != QSTATS_NONE && problem == NULL;
+			 i = qstats_shared->entries[i].next)
+		{
+			SharedQstatsEntry *entry;
+
+			if (i < 0 || i >= qstats_shared->used)
+			{
+				problem = "a chain leads to an entry that is not in use";
+				break;
+			}
+			entry = &qstats_shared->entries[i];
+			if (++found > qstats_shared->used)
+				problem = "a chain has no end";
+			else if (qstats_bucket(entry->hash) != &qstats_buckets[b])
+				problem = "an entry is in the chain of another hash";
+			else if (entry->start_len >= QSTATS_TEXT_LENGTH ||
+					 entry->start_len > entry->query_len ||
+					 entry->start[entry->start_len] != '\0')
+				problem = "the start of a text has a wrong length";
+			else if (pg_atomic_read_u32(&entry->serial) == 0)
+				problem = "an entry in use has no serial";
+		}
+	}
+	if (problem == NULL && found != qstats_shared->used)
+		problem = "an entry in use is in no chain";
+	LWLockRelease(&qstats_shared->lock);
+
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("statistics of queries are inconsistent: %s",
+						problem)));
+}

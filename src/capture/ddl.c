@@ -1,0 +1,147 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl.c
+ *	  Which definitions a utility command changes.
+ *
+ * PostgreSQL knows which commands are DDL (GetCommandLogLevel).  Of those, the
+ * ones that change no answer are left out: what they change is what a query
+ * costs, or says of itself.  Commands about temporary relations concern their
+ * session alone.  What is not known here is taken to change the catalog.
+ *
+ * What this file must not do: act on what it finds.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "capture/ddl.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+#include "utils/lsyscache.h"
+
+/* Is a relation to be made temporary? */
+static bool
+ddl_is_temporary(const RangeVar *relation)
+{
+	return relation != NULL &&
+		(relation->relpersistence == RELPERSISTENCE_TEMP ||
+		 (relation->schemaname != NULL &&
+		  strcmp(relation->schemaname, "pg_temp") == 0));
+}
+
+/* Is an existing relation, if there is one of that name, temporary? */
+static bool
+ddl_names_temporary(const RangeVar *relation)
+{
+	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
+
+	return OidIsValid(relid) &&
+		get_rel_persistence(relid) == RELPERSISTENCE_TEMP;
+}
+
+/* Are all relations that a DROP names temporary? */
+static bool
+ddl_drops_temporary(const DropStmt *stmt)
+{
+	ListCell   *lc;
+
+	switch (stmt->removeType)
+	{
+		case OBJECT_TABLE:
+		case OBJECT_SEQUENCE:
+		case OBJECT_VIEW:
+		case OBJECT_INDEX:
+			break;
+		default:
+			return false;
+	}
+	foreach(lc, stmt->objects)
+	{
+		if (!ddl_names_temporary(makeRangeVarFromNameList(lfirst(lc))))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is the command about temporary relations only?
+ */
+static bool
+ddl_concerns_temporary(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+		case T_CreateStmt:
+			return ddl_is_temporary(((CreateStmt *) stmt)->relation);
+		case T_CreateTableAsStmt:
+			return ddl_is_temporary(((CreateTableAsStmt *) stmt)->into->rel);
+		case T_ViewStmt:
+			return ddl_is_temporary(((ViewStmt *) stmt)->view);
+		case T_CreateSeqStmt:
+			return ddl_is_temporary(((CreateSeqStmt *) stmt)->sequence);
+		case T_AlterTableStmt:
+			return ddl_names_temporary(((AlterTableStmt *) stmt)->relation);
+		case T_RenameStmt:
+			return ((RenameStmt *) stmt)->relation != NULL &&
+				ddl_names_temporary(((RenameStmt *) stmt)->relation);
+		case T_DropStmt:
+			return ddl_drops_temporary((DropStmt *) stmt);
+		default:
+			return false;
+	}
+}
+
+DdlChange
+ddl_classify(Node *stmt)
+{
+	switch (nodeTag(stmt))
+	{
+			/* change no answer, only what it costs or says of itself */
+		case T_IndexStmt:
+		case T_ReindexStmt:
+		case T_CommentStmt:
+		case T_SecLabelStmt:
+		case T_CreateStatsStmt:
+		case T_AlterStatsStmt:
+		case T_RefreshMatViewStmt:
+		case T_CreateTableSpaceStmt:
+		case T_DropTableSpaceStmt:
+		case T_AlterTableSpaceOptionsStmt:
+		case T_CreatedbStmt:
+		case T_DropdbStmt:
+		case T_CreatePublicationStmt:
+		case T_AlterPublicationStmt:
+		case T_CreateSubscriptionStmt:
+		case T_AlterSubscriptionStmt:
+		case T_DropSubscriptionStmt:
+			return DDL_NOTHING;
+
+		case T_CreateRoleStmt:
+		case T_AlterRoleStmt:
+		case T_AlterRoleSetStmt:
+		case T_DropRoleStmt:
+		case T_GrantRoleStmt:
+			return DDL_ROLES;
+
+			/* drops temporary objects */
+		case T_DiscardStmt:
+			return DDL_SESSION;
+
+		case T_ReassignOwnedStmt:
+		case T_DropOwnedStmt:
+			return DDL_CATALOG;
+
+		case T_RenameStmt:
+			if (((RenameStmt *) stmt)->renameType == OBJECT_ROLE ||
+				((RenameStmt *) stmt)->renameType == OBJECT_DATABASE)
+				return DDL_ROLES;
+			break;
+		default:
+			break;
+	}
+	if (GetCommandLogLevel(stmt) != LOGSTMT_DDL)
+		return DDL_NOTHING;
+	return ddl_concerns_temporary(stmt) ? DDL_SESSION : DDL_CATALOG;
+}

@@ -1,0 +1,190 @@
+/*-------------------------------------------------------------------------
+ *
+ * relation.c
+ *	  The slots that stand for the rows of relations.
+ *
+ * A query over a partitioned table depends on that table alone, whatever its
+ * partitions are as it runs.  So a change to a relation touches the slots of all
+ * its ancestors as well as its own.
+ *
+ * Each process remembers the slots per relation, because finding ancestors
+ * means reading pg_inherits.  Any relcache invalidation empties the memo: who
+ * becomes an ancestor of a relation is written to catalog rows of other
+ * relations than that one.  A relation that becomes a partition is locked
+ * against writers by that, as are its descendants.  One whose parent comes to
+ * inherit is not, so its writer may not know of all above it; therefore a query
+ * over inherited tables depends on each of them (depend.c).  All such commands
+ * are DDL, which touches the catalog's slot in any case.
+ *
+ * A relation has a second slot, for changes that no trigger tells of row by row
+ * (told.c): it is for results that depend on tags in place of the relation.
+ *
+ * What this file must not do: decide whether rows have changed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "clock/invalidate.h"
+#include "clock/relation.h"
+#include "miscadmin.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+typedef struct RelationEntry
+{
+	Oid			relid;			/* hash key */
+	int			nslots;
+	ClockSlot  *slots;			/* in the memo's context */
+} RelationEntry;
+
+static struct
+{
+	MemoryContext context;		/* of all entries; NULL if there are none */
+	HTAB	   *entries;
+	bool		outdated;		/* empty it before the next use */
+} relations;
+
+static void
+relation_relcache_callback(Datum arg, Oid relid)
+{
+	relations.outdated = true;
+}
+
+/*
+ * Make the memo, or make it anew if it is out of date.
+ */
+static void
+relation_prepare_memo(void)
+{
+	HASHCTL		info = {0};
+
+	if (relations.context != NULL && !relations.outdated)
+		return;
+
+	if (relations.context == NULL)
+		CacheRegisterRelcacheCallback(relation_relcache_callback, (Datum) 0);
+	else
+		MemoryContextDelete(relations.context);
+	relations.context = AllocSetContextCreate(TopMemoryContext,
+											  "cache relations",
+											  ALLOCSET_SMALL_SIZES);
+	info.keysize = sizeof(Oid);
+	info.entrysize = sizeof(RelationEntry);
+	info.hcxt = relations.context;
+	relations.entries = hash_create("cache relations", 64, &info,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	relations.outdated = false;
+}
+
+/*
+ * Append the parents of a relation to a list of oids.
+ */
+static List *
+relation_add_parents(List *relids, Oid relid)
+{
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL,
+							  1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		relids = list_append_unique_oid(relids,
+										((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+	return relids;
+}
+
+ClockSlot
+relation_slot(Oid relid)
+{
+	return clock_slot(MyDatabaseId, CLOCK_TAG_RELATION, &relid, sizeof(relid));
+}
+
+ClockSlot
+relation_untold_slot(Oid relid)
+{
+	return clock_slot(MyDatabaseId, CLOCK_TAG_UNTOLD, &relid, sizeof(relid));
+}
+
+List *
+relation_with_ancestors(Oid relid)
+{
+	List	   *relids = list_make1_oid(relid);
+
+	/* the list grows while it is walked */
+	for (int i = 0; i < list_length(relids); i++)
+		relids = relation_add_parents(relids, list_nth_oid(relids, i));
+	return relids;
+}
+
+/*
+ * Find out the slots of a relation and remember them.
+ */
+static RelationEntry *
+relation_remember(Oid relid)
+{
+	List	   *relids = NIL;
+	RelationEntry *entry;
+	ClockSlot  *slots;
+	char		relkind;
+	bool		found;
+
+	/*
+	 * Nobody's results depend on TOAST, on temporary tables, or on what was
+	 * dropped since.
+	 */
+	relkind = get_rel_relkind(relid);
+	if (relkind != '\0' && relkind != RELKIND_TOASTVALUE &&
+		get_rel_persistence(relid) != RELPERSISTENCE_TEMP)
+		relids = relation_with_ancestors(relid);
+
+	relation_prepare_memo();
+	slots = MemoryContextAlloc(relations.context,
+							   (list_length(relids) + 1) * sizeof(ClockSlot));
+	for (int i = 0; i < list_length(relids); i++)
+		slots[i] = relation_slot(list_nth_oid(relids, i));
+	entry = hash_search(relations.entries, &relid, HASH_ENTER, &found);
+	entry->nslots = list_length(relids);
+	entry->slots = slots;
+	list_free(relids);
+	return entry;
+}
+
+void
+relation_touch(Oid relid)
+{
+	RelationEntry *entry;
+
+	if (relid < FirstNormalObjectId)
+		return;
+	relation_prepare_memo();
+	entry = hash_search(relations.entries, &relid, HASH_FIND, NULL);
+	if (entry == NULL)
+		entry = relation_remember(relid);
+	for (int i = 0; i < entry->nslots; i++)
+		invalidate_touch(entry->slots[i]);
+}
+
+void
+relation_touch_untold(Oid relid)
+{
+	ListCell   *lc;
+
+	foreach(lc, relation_with_ancestors(relid))
+		invalidate_touch(relation_untold_slot(lfirst_oid(lc)));
+}

@@ -1,0 +1,206 @@
+/*-------------------------------------------------------------------------
+ *
+ * fetch.c
+ *	  Answer a request as a whole: look up, or execute and fill.
+ *
+ * The steps are those of lookup.c.  Step 8 is done here: lock what is read,
+ * take a snapshot, execute into a payload, all through SPI.  The result is
+ * complete before any of it is handed out, so whoever waits for it waits for
+ * no client.
+ *
+ * Errors.  Nothing is held while the query runs but the flight, which flight.c
+ * lands if there is an error, and the pin on the statement, which goes with
+ * its memory.  A result that cannot be stored is returned all the same.
+ *
+ * What this file must not do: know what a face looks like.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/breakage.h"
+#include "base/guc.h"
+#include "base/stop.h"
+#include "lookup/fetch.h"
+#include "store/codec.h"
+
+/* How often a request waits for a leader that then has nothing to give. */
+#define FETCH_MAX_WAITS 3
+
+/* Where the rows of a request go. */
+typedef struct FetchTarget
+{
+	TupleDesc	expected;		/* or NULL */
+	MemoryContext overflow;		/* for a tuplestore */
+	FetchResult *result;
+} FetchTarget;
+
+static void
+fetch_serve(const Lookup *lookup, StatsCounter tier, const StoreResult *found,
+			FetchResult *result)
+{
+	result->payload = found->payload;
+	result->len = found->len;
+	result->tuplestore = NULL;
+	result->pin = found->pin;
+	lookup_count_hit(lookup, tier, found);
+}
+
+/*
+ * Execute the statement of a request into a receiver.  Returns the
+ * microseconds it took.  SPI takes the snapshot, after the locks on what is
+ * read: one taken before would miss what a TRUNCATE did that was waited for.
+ */
+static int64
+fetch_execute(const Lookup *lookup, CodecReceiver *receiver)
+{
+	SPIExecuteOptions options = {0};
+	StatementPin *pin;
+	instr_time	start;
+	instr_time	duration;
+	int			rc;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	pin = statement_pin(lookup->stmt);
+	options.params = lookup->request.params;
+	options.dest = codec_dest(receiver);
+	options.read_only = BREAK_FRESH_SNAPSHOT;
+
+	STOP_POINT("execute");
+	INSTR_TIME_SET_CURRENT(start);
+	rc = SPI_execute_plan_extended(lookup->stmt->plan, &options);
+	if (rc < 0)
+		elog(ERROR, "SPI_execute_plan_extended failed: %s",
+			 SPI_result_code_string(rc));
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, start);
+
+	statement_unpin(pin);
+	SPI_finish();
+	return (int64) INSTR_TIME_GET_MICROSEC(duration);
+}
+
+static void
+fetch_take(CodecReceiver *receiver, FetchResult *result)
+{
+	result->payload = codec_payload(receiver, &result->len);
+	result->tuplestore = codec_tuplestore(receiver);
+	result->pin = NULL;
+}
+
+static CodecReceiver *
+fetch_create_receiver(const Lookup *lookup, const FetchTarget *target)
+{
+	return codec_create_receiver(lookup->request.form,
+								 lookup->request.max_entry_size,
+								 target->overflow, target->expected);
+}
+
+/*
+ * Execute without looking up or storing.
+ */
+static void
+fetch_bypass(const Lookup *lookup, StatsCounter reason,
+			 const FetchTarget *target)
+{
+	CodecReceiver *receiver = fetch_create_receiver(lookup, target);
+
+	lookup_count_bypass(lookup, reason);
+	(void) fetch_execute(lookup, receiver);
+	fetch_take(receiver, target->result);
+}
+
+/*
+ * Steps 8 and 9.  Whoever executes a query that asks for others leads at most
+ * its own flight, so only a leader lands one.
+ */
+static void
+fetch_miss(Lookup *lookup, bool leads, const FetchTarget *target)
+{
+	FlightOutcome outcome;
+	CodecReceiver *receiver = fetch_create_receiver(lookup, target);
+	QstatsHandle qstats = lookup->stmt->qstats;
+	const char *payload;
+	int64		fill_us;
+	Size		len;
+
+	lookup_count_miss(lookup);
+	fill_us = fetch_execute(lookup, receiver);
+	payload = codec_payload(receiver, &len);
+	outcome = lookup_fill(lookup, payload, len, fill_us);
+	if (leads)
+		flight_land(outcome);
+	qstats_miss(qstats, fill_us, payload != NULL ? len : 0);
+	fetch_take(receiver, target->result);
+}
+
+void
+fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
+	  FetchResult *result)
+{
+	FetchTarget target = {expected, overflow, result};
+	Lookup		lookup;
+	StoreResult found;
+	TimestampTz deadline = 0;
+
+	lookup_begin(&lookup, request);
+	for (int waits = 0;; waits++)
+	{
+		StatsCounter reason = lookup_orient(&lookup);
+		StoreStatus status;
+		StatsCounter tier;
+
+		if (expected != NULL)
+			codec_check_rowtype(expected, lookup.stmt->result_desc);
+		if (reason != LOOKUP_NO_BYPASS)
+		{
+			fetch_bypass(&lookup, reason, &target);
+			return;
+		}
+
+		status = lookup_l1(&lookup, &found);
+		if (status == STORE_HIT)
+		{
+			fetch_serve(&lookup, STATS_L1_HITS, &found, result);
+			return;
+		}
+
+		if (lookup_has_written())
+		{
+			/* what it would execute must not be stored for others */
+			if (status != STORE_MISS)
+				store_release(&found);
+			fetch_bypass(&lookup, STATS_BYPASS_OWN_WRITES, &target);
+			return;
+		}
+
+		if (deadline == 0)
+			deadline = lookup.now + (int64) cache_fill_wait * 1000;
+		if (waits >= FETCH_MAX_WAITS)
+			deadline = lookup.now;
+		switch (lookup_join(&lookup, deadline, status, &found, &tier))
+		{
+			case LOOKUP_SERVE:
+				fetch_serve(&lookup, tier, &found, result);
+				return;
+			case LOOKUP_LEAD:
+				fetch_miss(&lookup, true, &target);
+				return;
+			case LOOKUP_ALONE:
+				fetch_miss(&lookup, false, &target);
+				return;
+			case LOOKUP_AGAIN:
+				break;
+		}
+	}
+}
+
+void
+fetch_release(FetchResult *result)
+{
+	if (result->pin != NULL)
+		block_unpin(result->pin);
+	result->pin = NULL;
+	result->payload = NULL;
+}

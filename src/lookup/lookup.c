@@ -1,0 +1,758 @@
+/*-------------------------------------------------------------------------
+ *
+ * lookup.c
+ *	  From a request to a hit, or to the one who is to execute and fill.
+ *
+ * A request is a text that someone wants cached, or a query tree that the
+ * server has made of a plain statement.  It is answered in this order:
+ *
+ *	1. read the clock for everything the result depends on (fences,
+ *	   generations, newest xid), then accept pending catalog invalidations
+ *	2. find out what the statement means, or remember it; if it reads other
+ *	   relations than were looked at in step 1, go back to that
+ *	3. check privileges on what is read; who may not call a function, or read
+ *	   what it reads, bypasses
+ *	4. decide whether the cache may be used at all; if not, execute (bypass)
+ *	5. look into L1 under the generations of step 1
+ *	6. join the flight of this key: wait for its leader, and look again, or
+ *	   lead
+ *	7. as the leader, look into L1 once more, then into L2
+ *	8. execute; that is for the caller to do
+ *	9. store iff the clock stands still
+ *
+ * Why a result is never stale: clock.c argues it for any reader that keeps the
+ * order 1, 5 and 1, 8, 9.  A waiter either comes back to step 1, or finds that
+ * what it read then is still so, so it never takes a result by the reading of
+ * someone else, nor by one from before it waited.
+ *
+ * Snapshots.  A text is executed at READ COMMITTED under a snapshot of its
+ * own, taken at step 8, as any query of a volatile function is; so the reading
+ * is always older than the snapshot.  Where the snapshot is older than the
+ * reading (REPEATABLE READ; a tree, whose snapshot the server has taken
+ * already), a change that was counted may be invisible to it.  That is not so
+ * if every change of a dependency was over when the snapshot was taken (newest
+ * xid before its xmin), or if no transaction at all has ended since, that is,
+ * a snapshot taken now would be the same; else the request bypasses.
+ * SERIALIZABLE bypasses, for what is served leaves no trace of having been
+ * read.
+ *
+ * Own writes.  A transaction that has an xid sees what others must not see, so
+ * it never stores anything; and it must see what is in no entry, so it is
+ * served only results that it can be told to have changed nothing of: their
+ * dependencies and the relations they read are untouched, functions do not hide
+ * others, and no statement that writes is under way.  Whether the query itself
+ * took an xid, against what its functions promised, is looked at once more
+ * before storing.
+ *
+ * The plan of a tree was made before step 1, so it may be of older definitions
+ * than those counted there.  What the tree itself says is not: its relations are
+ * locked since it was analysed, and functions are in it by oid.  So a tree can
+ * be looked up, and be planned again for step 8 (plan.c).
+ *
+ * Errors.  Nothing is held between the steps but the flight, which flight.c
+ * lands if there is an error.
+ *
+ * A standby hears of no invalidation: there only what lives by its ttl alone
+ * is served.
+ *
+ * What this file must not do: know what a face looks like, or where tags come
+ * from.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "base/breakage.h"
+#include "base/guc.h"
+#include "base/stop.h"
+#include "clock/invalidate.h"
+#include "clock/prepared.h"
+#include "common/pg_prng.h"
+#include "executor/executor.h"
+#include "key/settings.h"
+#include "lookup/lookup.h"
+#include "miscadmin.h"
+#include "redis/l2.h"
+#include "replication/logicalworker.h"
+#include "store/admit.h"
+#include "text/params.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+/* Dependencies that every result has, in this order. */
+#define LOOKUP_DEP_ALL		0
+#define LOOKUP_DEP_ROLES	1
+#define LOOKUP_DEP_CATALOG	2
+#define LOOKUP_FIXED_DEPS	3
+
+/* What is stored in place of a result. */
+#define LOOKUP_SHADOW_MARK "shadow"
+
+/* How often the dependencies of a statement are found before giving up. */
+#define LOOKUP_MAX_READINGS 5
+
+static void
+lookup_add_dep(Lookup *lookup, ClockSlot slot)
+{
+	if (lookup->ndeps >= LOOKUP_MAX_DEPS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a result cannot depend on more than %d tags or relations",
+						LOOKUP_MAX_TAGS),
+				 errhint("Use fewer, coarser tags.")));
+	lookup->deps[lookup->ndeps++].slot = slot;
+}
+
+char *
+lookup_query_tag(const char *name, int nparams, const Oid *types,
+				 ParamListInfo params, size_t *len)
+{
+	CacheKey	tag;
+
+	/* keys know how to tell one parameter set from another */
+	memset(&tag, 0, sizeof(tag));
+	tag.size = 256;
+	tag.data = palloc(tag.size);
+	key_append_bytes(&tag, name, strlen(name) + 1);
+	key_append_bytes(&tag, types, nparams * sizeof(Oid));
+	if (params != NULL)
+		key_append_params(&tag, params);
+	*len = tag.len;
+	return tag.data;
+}
+
+/*
+ * Find the slots that a request depends on whatever its statement reads.
+ */
+static void
+lookup_find_deps(Lookup *lookup)
+{
+	const LookupRequest *request = &lookup->request;
+	const char *tag = request->tags;
+	const char *end = request->tags + request->tags_len;
+
+	lookup->ndeps = 0;
+	lookup_add_dep(lookup, CLOCK_SLOT_ALL);
+	lookup_add_dep(lookup, CLOCK_SLOT_ROLES);
+	lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0));
+	while (tag < end)
+	{
+		size_t		len = strlen(tag);
+
+		lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_USER, tag, len));
+		tag += len + 1;
+	}
+	if (request->name != NULL)
+	{
+		size_t		len;
+		char	   *params = lookup_query_tag(request->name, request->nparams,
+											  request->types, request->params,
+											  &len);
+
+		lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_QUERY,
+										  request->name, strlen(request->name)));
+		lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_QUERY,
+										  params, len));
+	}
+	lookup->nfixed_deps = lookup->ndeps;
+}
+
+/*
+ * Make the dependencies those of the statement.  False if they were so
+ * already, that is, when the clock was read.
+ */
+static bool
+lookup_add_statement_deps(Lookup *lookup)
+{
+	const Statement *stmt = lookup->stmt;
+	const ClockSlot *slots = stmt->slots;
+	ClockSlot	narrowed[LOOKUP_MAX_TAGS];
+	int			nslots = stmt->nslots;
+	int			n = lookup->nfixed_deps;
+	bool		same;
+
+	if (!lookup->request.automatic)
+		return false;
+	if (stmt->narrowing != NULL)
+	{
+		slots = narrowed;
+		nslots = narrow_slots(stmt->narrowing, lookup->request.params, narrowed,
+							  LOOKUP_MAX_TAGS);
+	}
+	same = lookup->ndeps == n + nslots;
+	for (int i = 0; same && i < nslots; i++)
+		same = lookup->deps[n + i].slot == slots[i];
+	if (same)
+		return false;
+	lookup->ndeps = n;
+	for (int i = 0; i < nslots; i++)
+		lookup_add_dep(lookup, slots[i]);
+	return true;
+}
+
+/*
+ * Would a snapshot miss a change that xid has made?
+ */
+static bool
+lookup_snapshot_misses(Snapshot snapshot, uint64 xid)
+{
+	FullTransactionId next = ReadNextFullTransactionId();
+	TransactionId xmin = snapshot->xmin;
+	uint32		epoch = EpochFromFullTransactionId(next);
+
+	if (xmin > XidFromFullTransactionId(next))
+		epoch--;
+	return xid >= U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(epoch, xmin));
+}
+
+/*
+ * Does a snapshot see what one taken now would see of other transactions?
+ */
+static bool
+lookup_snapshot_is_current(Snapshot snapshot)
+{
+	Snapshot	now = GetLatestSnapshot();
+
+	if (snapshot->xmin != now->xmin || snapshot->xmax != now->xmax ||
+		snapshot->xcnt != now->xcnt ||
+		snapshot->suboverflowed != now->suboverflowed ||
+		(now->xcnt > 0 &&
+		 memcmp(snapshot->xip, now->xip,
+				now->xcnt * sizeof(TransactionId)) != 0))
+		return false;
+	/* a copy has no subtransactions then; their parents are in xip */
+	if (now->suboverflowed)
+		return true;
+	return snapshot->subxcnt == now->subxcnt &&
+		(now->subxcnt <= 0 ||
+		 memcmp(snapshot->subxip, now->subxip,
+				now->subxcnt * sizeof(TransactionId)) == 0);
+}
+
+/*
+ * Could the snapshot that a miss is executed under be without a change that
+ * was counted?
+ */
+static bool
+lookup_snapshot_is_old(const Lookup *lookup, uint64 newest_xid)
+{
+	Snapshot	snapshot = lookup->request.snapshot;
+
+	if (snapshot == NULL)
+		return IsolationUsesXactSnapshot() &&
+			lookup_snapshot_misses(GetTransactionSnapshot(), newest_xid);
+	return lookup_snapshot_misses(snapshot, newest_xid) &&
+		!lookup_snapshot_is_current(snapshot);
+}
+
+bool
+lookup_has_written(void)
+{
+	return TransactionIdIsValid(GetTopTransactionIdIfAny()) && !BREAK_OWN_WRITES;
+}
+
+/*
+ * Could the result be another one for this transaction than for others, because
+ * of what it has changed?
+ */
+static bool
+lookup_sees_own_writes(const Lookup *lookup)
+{
+	const Statement *stmt = lookup->stmt;
+
+	if (!lookup_has_written())
+		return false;
+	/* what a worker of logical replication writes is known when it commits */
+	if (invalidate_writing() || !stmt->complete || IsLogicalWorker())
+		return true;
+	for (int i = 0; i < lookup->ndeps; i++)
+	{
+		if (invalidate_touched(lookup->deps[i].slot))
+			return true;
+	}
+	for (int i = 0; i < stmt->nslots; i++)
+	{
+		if (invalidate_touched(stmt->slots[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Why the cache must be left alone for this request, if it must.
+ */
+static StatsCounter
+lookup_bypass_reason(const Lookup *lookup, bool fenced, uint64 newest_xid)
+{
+	const LookupRequest *request = &lookup->request;
+
+	if (!cache_enabled)
+		return STATS_BYPASS_DISABLED;
+	if (IsInParallelMode())
+		return STATS_BYPASS_PARALLEL;
+	if (IsolationIsSerializable())
+		return STATS_BYPASS_ISOLATION;
+	if (!lookup->stmt->executable ||
+		!ExecCheckRTPerms(lookup->stmt->inner_rtable, false))
+		return STATS_BYPASS_PRIVILEGE;
+	if (lookup_sees_own_writes(lookup))
+		return STATS_BYPASS_OWN_WRITES;
+	if (RecoveryInProgress())
+	{
+		if (request->tags_len > 0 || request->automatic ||
+			request->name != NULL)
+			return STATS_BYPASS_STANDBY;
+	}
+	else if (!lookup->settled)
+		return STATS_BYPASS_PREPARED;
+	if (fenced)
+		return STATS_BYPASS_FENCED;
+	if (lookup_snapshot_is_old(lookup, newest_xid))
+		return STATS_BYPASS_SNAPSHOT;
+	return LOOKUP_NO_BYPASS;
+}
+
+/*
+ * Relations can have been dropped since the clock was read.
+ */
+static bool
+lookup_relations_exist(const List *rtable)
+{
+	ListCell   *lc;
+
+	foreach(lc, rtable)
+	{
+		if (!SearchSysCacheExists1(RELOID,
+								   ObjectIdGetDatum(lfirst_node(RangeTblEntry, lc)->relid)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Step 2: remember the statement, or find out what it means.
+ */
+static void
+lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
+{
+	const LookupRequest *request = &lookup->request;
+
+	lookup->stmt = statement_find(&lookup->request_key, lookup->state,
+								  request->tree, request->serial, catalog,
+								  roles);
+	if (lookup->stmt != NULL &&
+		lookup_relations_exist(lookup->stmt->rtable) &&
+		lookup_relations_exist(lookup->stmt->inner_rtable))
+		return;
+	key_finish(&lookup->request_key);
+	if (request->tree != NULL)
+		lookup->stmt = statement_examine(&lookup->request_key,
+										 request->automatic, request->query,
+										 request->tree, request->serial,
+										 catalog, roles);
+	else
+		lookup->stmt = statement_analyse(&lookup->request_key, request->form,
+										 request->automatic, request->query,
+										 request->types, request->nparams,
+										 catalog, roles);
+}
+
+/*
+ * Steps 1 and 2.  Returns whether a dependency is fenced.
+ */
+static bool
+lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
+{
+	uint64		catalog = STATEMENT_NO_GENERATION;
+	uint64		roles = STATEMENT_NO_GENERATION;
+	bool		fenced;
+
+	STOP_POINT("read");
+	*newest_xid = 0;
+	fenced = !clock_read(lookup->deps, LOOKUP_FIXED_DEPS, newest_xid);
+	if (!fenced)
+	{
+		catalog = lookup->deps[LOOKUP_DEP_CATALOG].generation;
+		roles = lookup->deps[LOOKUP_DEP_ROLES].generation;
+		fenced = !clock_read(lookup->deps + LOOKUP_FIXED_DEPS,
+							 lookup->ndeps - LOOKUP_FIXED_DEPS, newest_xid);
+	}
+	STOP_POINT("accept");
+	if (!BREAK_ACCEPT)
+		AcceptInvalidationMessages();
+	STOP_POINT("analyse");
+	lookup_find_statement(lookup, catalog, roles);
+	STOP_POINT("look_up");
+	if (BREAK_READ_FIRST)
+		fenced = !clock_read(lookup->deps, lookup->ndeps, newest_xid);
+	return fenced;
+}
+
+/*
+ * Make the key of the result.  False if a parameter of a tree has no value to
+ * look at.
+ */
+static bool
+lookup_complete_key(Lookup *lookup)
+{
+	const LookupRequest *request = &lookup->request;
+	const Statement *stmt = lookup->stmt;
+	ParamListInfo params = request->params;
+
+	if (request->tree != NULL)
+	{
+		params = params_pick(request->params, stmt->params, stmt->nparams,
+							 request->max_entry_size);
+		if (params == NULL && stmt->nparams > 0)
+			return false;
+	}
+	key_complete(&lookup->key, &stmt->key_head, params);
+	if (request->tree != NULL)
+	{
+		lookup->key.label = request->query;
+		lookup->key.label_len = request->query_len;
+	}
+	return true;
+}
+
+/*
+ * What an automatic statement depends on is known only once it was found, so
+ * then the clock is read again, for all of it; definitions that keep changing
+ * under us count as fenced.
+ */
+StatsCounter
+lookup_orient(Lookup *lookup)
+{
+	uint64		newest_xid;
+	bool		fenced;
+	int			readings = 0;
+
+	do
+	{
+		fenced = lookup_read_clock(lookup, &newest_xid) ||
+			++readings > LOOKUP_MAX_READINGS;
+	} while (lookup_add_statement_deps(lookup) && !fenced);
+
+	/* a tree is checked as its execution starts, whoever serves its rows */
+	if (lookup->request.tree == NULL)
+		ExecCheckRTPerms(lookup->stmt->rtable, true);
+	else if (lookup->stmt->refusal != NULL)
+		return STATS_BYPASS_REFUSED;
+	if (!lookup_complete_key(lookup))
+		return STATS_BYPASS_REFUSED;
+	lookup->now = GetCurrentTimestamp();
+	return lookup_bypass_reason(lookup, fenced, newest_xid);
+}
+
+/*
+ * Begin the key of a request, as of now.
+ */
+static void
+lookup_begin_key(const LookupRequest *request, CacheKey *key)
+{
+	key_begin(key, request->form, request->query, request->query_len,
+			  request->tags, request->tags_len, request->name,
+			  request->automatic, request->types, request->nparams);
+}
+
+void
+lookup_begin(Lookup *lookup, const LookupRequest *request)
+{
+	lookup->request = *request;
+	lookup_begin_key(request, &lookup->request_key);
+	lookup->state = settings_state();
+	lookup_find_deps(lookup);
+	/* may tick, so it comes before the clock is read */
+	lookup->settled = RecoveryInProgress() || prepared_settled();
+}
+
+void
+lookup_read_definitions(uint64 *catalog_generation, uint64 *roles_generation)
+{
+	ClockStamp	stamps[2];
+	uint64		newest_xid = 0;
+	bool		read;
+
+	stamps[0].slot = clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0);
+	stamps[1].slot = CLOCK_SLOT_ROLES;
+	read = clock_read(stamps, lengthof(stamps), &newest_xid);
+	AcceptInvalidationMessages();
+	*catalog_generation = read ? stamps[0].generation : STATEMENT_NO_GENERATION;
+	*roles_generation = read ? stamps[1].generation : STATEMENT_NO_GENERATION;
+}
+
+bool
+lookup_same_session(const Lookup *lookup)
+{
+	const CacheKey *then = &lookup->request_key;
+	CacheKey	now;
+	bool		same;
+
+	/* what was proven depends on no more than the state */
+	if (lookup->stmt->state != 0)
+		return settings_state() == lookup->state;
+	lookup_begin_key(&lookup->request, &now);
+	key_finish(&now);
+	same = now.len == then->len && memcmp(now.data, then->data, now.len) == 0;
+	pfree(now.data);
+	return same;
+}
+
+bool
+lookup_outdated(const Lookup *lookup)
+{
+	return !clock_unchanged(lookup->deps, lookup->ndeps);
+}
+
+static int64
+lookup_max_age(const LookupRequest *request)
+{
+	return (int64) request->ttl * USECS_PER_SEC;
+}
+
+/*
+ * An expired result is served only if someone else refreshes it, so that is
+ * left to the caller.
+ */
+StoreStatus
+lookup_l1(Lookup *lookup, StoreResult *found)
+{
+	return store_lookup(&lookup->key, lookup->deps, lookup->ndeps, lookup->now,
+						lookup_max_age(&lookup->request), found);
+}
+
+/*
+ * What was found is not going to be served.
+ */
+static void
+lookup_release(StoreStatus status, StoreResult *found)
+{
+	if (status != STORE_MISS)
+		store_release(found);
+}
+
+/*
+ * Cap how long L1 keeps what L2 keeps as well.
+ */
+static void
+lookup_cap_l1(StoreTimes *times, TimestampTz now)
+{
+	times->expires = Min(times->expires,
+						 now + (int64) cache_l1_ttl * USECS_PER_SEC);
+}
+
+static bool
+lookup_uses_l2(const Lookup *lookup)
+{
+	return lookup->request.form != KEY_FORM_SHADOW &&
+		l2_usable(lookup->deps, lookup->ndeps);
+}
+
+/*
+ * The second half of step 7: look into L2, and keep what is found in L1.
+ */
+static bool
+lookup_l2(Lookup *lookup, StoreResult *found)
+{
+	if (!lookup_uses_l2(lookup) ||
+		!l2_get(&lookup->key, lookup->deps, lookup->ndeps, lookup->now,
+				lookup_max_age(&lookup->request), found))
+		return false;
+	if (!lookup_outdated(lookup))
+	{
+		StoreTimes	times = found->times;
+
+		lookup_cap_l1(&times, lookup->now);
+		(void) store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times,
+							found->payload, found->len);
+	}
+	return true;
+}
+
+LookupTurn
+lookup_join(Lookup *lookup, TimestampTz deadline, StoreStatus status,
+			StoreResult *found, StatsCounter *tier)
+{
+	bool		waited;
+	bool		timed_out;
+
+	*tier = STATS_L1_HITS;
+	/* with something to serve meanwhile, no one waits */
+	switch (flight_join(lookup->key.hash,
+						status == STORE_EXPIRED ? 0 : deadline,
+						&waited, &timed_out))
+	{
+		case FLIGHT_LEADER:
+			if (status == STORE_MISS)
+				status = lookup_l1(lookup, found);
+			if (status == STORE_HIT)
+			{
+				flight_land(FLIGHT_STORED);
+				return LOOKUP_SERVE;
+			}
+			lookup_release(status, found);
+			if (!lookup_l2(lookup, found))
+				return LOOKUP_LEAD;
+			*tier = STATS_L2_HITS;
+			flight_land(FLIGHT_STORED);
+			return LOOKUP_SERVE;
+		case FLIGHT_LANDED:
+			stats_add(STATS_WAITS, 1);
+			lookup_release(status, found);
+			return LOOKUP_AGAIN;
+		case FLIGHT_ALONE:
+			stats_add(STATS_WAITS, waited);
+			stats_add(STATS_WAIT_TIMEOUTS, timed_out);
+			if (status != STORE_EXPIRED)
+				return LOOKUP_ALONE;
+			stats_add(STATS_STALE_HITS, 1);
+			return LOOKUP_SERVE;
+	}
+	pg_unreachable();
+}
+
+/*
+ * When a result made now ends.
+ */
+static void
+lookup_set_times(const LookupRequest *request, int64 fill_us, StoreTimes *times)
+{
+	double		jitter = cache_ttl_jitter * pg_prng_double(&pg_global_prng_state);
+
+	times->created = GetCurrentTimestamp();
+	times->expires = times->created +
+		(int64) (lookup_max_age(request) * (1.0 - jitter));
+	times->fill_us = fill_us;
+	times->stale_us = (int64) request->stale * USECS_PER_SEC;
+}
+
+/*
+ * Is a result worth keeping?
+ */
+static bool
+lookup_admits(const Lookup *lookup, int64 fill_us)
+{
+	if (lookup->request.min_cost_us < 0)
+		return admit_result(lookup->key.hash, fill_us);
+	return fill_us >= lookup->request.min_cost_us;
+}
+
+FlightOutcome
+lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
+{
+	const LookupRequest *request = &lookup->request;
+	StoreTimes	times;
+
+	STOP_POINT("check");
+	if (payload == NULL || lookup->key.len > request->max_entry_size)
+	{
+		stats_add(STATS_FILLS_TOO_LARGE, 1);
+		return FLIGHT_UNSTORABLE;
+	}
+	if (!lookup_admits(lookup, fill_us) || lookup_has_written())
+		return FLIGHT_UNSTORABLE;
+	if (lookup_outdated(lookup) && !BREAK_STORE_CHECK)
+	{
+		stats_add(STATS_FILLS_RACED, 1);
+		return FLIGHT_FAILED;
+	}
+
+	STOP_POINT("store");
+	lookup_set_times(request, fill_us, &times);
+	if (request->form == KEY_FORM_SHADOW)
+	{
+		(void) store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times,
+							LOOKUP_SHADOW_MARK, sizeof(LOOKUP_SHADOW_MARK));
+		return FLIGHT_STORED;
+	}
+	if (lookup_uses_l2(lookup))
+	{
+		l2_put(&lookup->key, lookup->deps, lookup->ndeps, &times, payload, len);
+		lookup_cap_l1(&times, times.created);
+	}
+	if (!store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times, payload,
+					  len))
+	{
+		stats_add(STATS_FILLS_TOO_LARGE, 1);
+		return FLIGHT_UNSTORABLE;
+	}
+	stats_add(STATS_FILLS, 1);
+	ereport(CACHE_LOG_LEVEL,
+			(errmsg_internal("cache: fill of %zu bytes in %.3f ms: %s",
+							 len, fill_us / 1000.0, request->query)));
+	return FLIGHT_STORED;
+}
+
+void
+lookup_count_hit(const Lookup *lookup, StatsCounter tier,
+				 const StoreResult *found)
+{
+	stats_add(tier, 1);
+	stats_add(STATS_TIME_SAVED_US, found->times.fill_us);
+	qstats_hit(lookup->stmt->qstats);
+	ereport(CACHE_LOG_LEVEL,
+			(errmsg_internal("cache: hit in %s: %s",
+							 tier == STATS_L1_HITS ? "L1" : "L2",
+							 lookup->request.query)));
+}
+
+void
+lookup_count_shadow_hit(const Lookup *lookup, const StoreResult *found)
+{
+	qstats_shadow_hit(lookup->stmt->qstats, found->times.fill_us);
+}
+
+void
+lookup_count_miss(const Lookup *lookup)
+{
+	if (lookup->request.form == KEY_FORM_SHADOW)
+		return;
+	stats_add(STATS_MISSES, 1);
+	ereport(CACHE_LOG_LEVEL,
+			(errmsg_internal("cache: miss: %s", lookup->request.query)));
+}
+
+void
+lookup_count_bypass(const Lookup *lookup, StatsCounter reason)
+{
+	stats_add(reason, 1);
+	ereport(CACHE_LOG_LEVEL,
+			(errmsg_internal("cache: bypass (%s): %s",
+							 stats_bypass_name(reason - STATS_BYPASS_FIRST),
+							 lookup->request.query)));
+}
+
+List *
+lookup_dependency_names(const Lookup *lookup)
+{
+	const LookupRequest *request = &lookup->request;
+	const char *end = request->tags + request->tags_len;
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	for (const char *tag = request->tags; tag < end; tag += strlen(tag) + 1)
+		names = lappend(names, pstrdup(tag));
+	if (!request->automatic)
+		return names;
+	foreach(lc, lookup->stmt->relations)
+	{
+		Oid			relid = lfirst_oid(lc);
+		char	   *relname = get_rel_name(relid);
+
+		/* what a cursor was opened for may be dropped before it is explained */
+		if (relname == NULL)
+			continue;
+		names = lappend(names,
+						psprintf("relation:%s",
+								 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+															relname)));
+	}
+	return names;
+}

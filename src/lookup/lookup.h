@@ -1,0 +1,151 @@
+/*-------------------------------------------------------------------------
+ *
+ * lookup.h
+ *	  From a request to a hit, or to the one who is to execute and fill.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef CACHE_LOOKUP_H
+#define CACHE_LOOKUP_H
+
+#include "base/stats.h"
+#include "query/statement.h"
+#include "store/flight.h"
+#include "store/store.h"
+#include "utils/snapshot.h"
+
+typedef struct LookupRequest
+{
+	KeyForm		form;
+	const char *query;			/* terminated */
+	uint32		query_len;
+	const Query *tree;			/* what the server made of it; NULL: to be
+								 * analysed */
+	uint64		serial;			/* of the plan of the tree, as statement_find
+								 * takes it */
+	const char *tags;			/* as key_begin takes them */
+	uint32		tags_len;
+	bool		automatic;		/* tags were not given */
+	const char *name;			/* of a named query, or NULL */
+	int			ttl;			/* s, > 0 */
+	int			stale;			/* s, >= 0 */
+	Size		max_entry_size; /* bytes */
+	int64		min_cost_us;	/* to be stored; negative: admit.h decides */
+	int			nparams;		/* of a text */
+	Oid		   *types;
+	ParamListInfo params;		/* NULL if there are none; those of a tree are
+								 * looked at only as far as it uses them */
+	Snapshot	snapshot;		/* that a miss is executed under; NULL if that
+								 * will be a new one */
+} LookupRequest;
+
+/* Most tags that a result may carry, or relations that it may depend on. */
+#define LOOKUP_MAX_TAGS STATEMENT_MAX_RELATIONS
+
+/* Everything, roles and catalog; those; and the two tags of a named query. */
+#define LOOKUP_MAX_DEPS (3 + LOOKUP_MAX_TAGS + 2)
+
+/* What is known of a request while it is answered. */
+typedef struct Lookup
+{
+	LookupRequest request;
+	CacheKey	request_key;
+	uint64		state;			/* of the session, settings_state() */
+	CacheKey	key;			/* of the result, once there is a statement */
+	Statement  *stmt;
+	bool		settled;		/* no unknown prepared transactions */
+	TimestampTz now;			/* when the clock was read */
+	int			nfixed_deps;	/* known before the statement is */
+	int			ndeps;
+	ClockStamp	deps[LOOKUP_MAX_DEPS];
+} Lookup;
+
+/* No reason to bypass. */
+#define LOOKUP_NO_BYPASS STATS_NCOUNTERS
+
+/*
+ * The generations of definitions in this database and of roles, as of now;
+ * STATEMENT_NO_GENERATION while one is being changed.  What is planned after
+ * this is of those definitions, or newer ones.
+ */
+extern void lookup_read_definitions(uint64 *catalog_generation,
+									uint64 *roles_generation);
+
+/*
+ * Begin to answer a request, in the current memory context.  Errors:
+ * ERRCODE_PROGRAM_LIMIT_EXCEEDED for too many tags, or too large a key.
+ */
+extern void lookup_begin(Lookup *lookup, const LookupRequest *request);
+
+/*
+ * Steps 1 to 4: read the clock, find the statement, check privileges.  Returns
+ * why the cache must be left alone, or LOOKUP_NO_BYPASS, and then the key is
+ * complete.  Errors: those of the analysis of a text, of missing privileges,
+ * and of lookup_begin.
+ */
+extern StatsCounter lookup_orient(Lookup *lookup);
+
+/* Step 5: look into L1; what is found stays as store_lookup says. */
+extern StoreStatus lookup_l1(Lookup *lookup, StoreResult *found);
+
+/*
+ * Are user and settings still what they were in lookup_orient, as far as they
+ * are in the key of the result?
+ */
+extern bool lookup_same_session(const Lookup *lookup);
+
+/*
+ * Has anything that the result depends on changed since lookup_orient, or is
+ * it about to?
+ */
+extern bool lookup_outdated(const Lookup *lookup);
+
+/* Has the transaction an id, and so may have changed something? */
+extern bool lookup_has_written(void);
+
+/* What to do after step 7. */
+typedef enum LookupTurn
+{
+	LOOKUP_SERVE,				/* what was found */
+	LOOKUP_AGAIN,				/* a leader was waited for: look again */
+	LOOKUP_LEAD,				/* execute, fill, and land the flight */
+	LOOKUP_ALONE				/* execute and fill */
+} LookupTurn;
+
+/*
+ * Steps 6 and 7: wait for whoever executes the same, until deadline at most,
+ * or become the leader and look into L1 again, and L2.  status, found: what
+ * lookup_l1 came to; found is released unless it is to be served.  *tier: where
+ * that was found.
+ */
+extern LookupTurn lookup_join(Lookup *lookup, TimestampTz deadline,
+							  StoreStatus status, StoreResult *found,
+							  StatsCounter *tier);
+
+/*
+ * Step 9: store a result that took fill_us to make, if it may be.  payload is
+ * NULL if it was too large to keep.  Instead of one in form KEY_FORM_SHADOW a
+ * mark is stored.
+ */
+extern FlightOutcome lookup_fill(Lookup *lookup, const char *payload, Size len,
+								 int64 fill_us);
+
+/* Count and log what a request came to. */
+extern void lookup_count_hit(const Lookup *lookup, StatsCounter tier,
+							 const StoreResult *found);
+extern void lookup_count_shadow_hit(const Lookup *lookup,
+									const StoreResult *found);
+extern void lookup_count_miss(const Lookup *lookup);
+extern void lookup_count_bypass(const Lookup *lookup, StatsCounter reason);
+
+/*
+ * What the result depends on, besides definitions and roles, for people to read:
+ * tags, or relations by name.  The strings are palloc'd.  After lookup_orient.
+ */
+extern List *lookup_dependency_names(const Lookup *lookup);
+
+/* The tag that stands for one parameter set of a named query. */
+extern char *lookup_query_tag(const char *name, int nparams, const Oid *types,
+							  ParamListInfo params, size_t *len);
+
+#endif							/* CACHE_LOOKUP_H */

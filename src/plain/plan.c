@@ -1,0 +1,344 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan.c
+ *	  Which plain statements are cached, decided as they are planned.
+ *
+ * cache.mode says which SELECTs are considered.  One that may be cached
+ * (statement.c) is planned as ever, and gets the node of scan.c on top, which
+ * looks the result up at each execution.  If the result is in L1 already, it
+ * is not planned at all: it gets a plan that is a promise.
+ *
+ * A comment can say how a statement is to be cached, or that it is not to be
+ * (hint.c).  A hint that is not understood, or names no policy, is a warning.
+ *
+ * No promise is made for what has children by inheritance.  Planning locks
+ * those, and if it comes after the snapshot was taken, a TRUNCATE that was waited
+ * for would show up as an empty table.  Other relations were locked as the
+ * statement was analysed.
+ *
+ * In mode auto a statement whose shape is known to be cheap goes to the planner
+ * at once (admit.c).
+ *
+ * The clock is read before the statement is planned, so that a plan is known
+ * to be of definitions not older than the generations it carries.
+ *
+ * What this file must not do: look at results.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "base/guc.h"
+#include "lookup/lookup.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "optimizer/planner.h"
+#include "plain/plan.h"
+#include "plain/scan.h"
+#include "plain/serve.h"
+#include "postmaster/autovacuum.h"
+#include "sql/policy.h"
+#include "store/admit.h"
+#include "tcop/tcopprot.h"
+#include "text/hint.h"
+#include "utils/memutils.h"
+
+static planner_hook_type plan_next_planner;
+
+/* Number of the plan made last. */
+static uint64 plan_serial;
+
+static PlannedStmt *
+plan_call_next(Query *tree, const char *query_string, int cursor_options,
+			   ParamListInfo params)
+{
+	if (plan_next_planner != NULL)
+		return plan_next_planner(tree, query_string, cursor_options, params);
+	return standard_planner(tree, query_string, cursor_options, params);
+}
+
+/*
+ * Is a query one to consider at all?  Mere expressions are left alone, for
+ * PL/pgSQL evaluates them without executor.
+ */
+static bool
+plan_considers(const Query *tree, const char *query_string,
+			   int cursor_options)
+{
+	return cache_mode != CACHE_MODE_OFF &&
+		(cursor_options & STATEMENT_CURSOR_OPT_TEXT) == 0 &&
+		tree->commandType == CMD_SELECT &&
+		(tree->rtable != NIL || tree->hasSubLinks) &&
+		tree->rowMarks == NIL &&
+		!tree->hasModifyingCTE &&
+		tree->utilityStmt == NULL &&
+		query_string != NULL &&
+		!serve_suspended() &&
+		!IsParallelWorker() &&
+		!IsAutoVacuumWorkerProcess() &&
+		IsTransactionState();
+}
+
+/*
+ * Warn of a hint that is not followed.  position: of the problem, in bytes.
+ */
+static void
+plan_warn(const char *query_string, int position, const char *problem)
+{
+	int			cursor = pg_mbstrlen_with_len(query_string, position) + 1;
+	bool		sent = query_string == debug_query_string;
+
+	ereport(WARNING,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg("statement is not cached: %s", problem),
+			 sent ? errposition(cursor) : internalerrposition(cursor),
+			 sent ? 0 : internalerrquery(query_string),
+			 errhint("Write /*+ cache */, /*+ cache(ttl=300, tags=a|b) */, /*+ cache(policy=name) */ or /*+ nocache */.")));
+}
+
+/*
+ * Take what a policy says, where the hint does not.
+ */
+static void
+plan_apply_policy(const Definition *policy, PlanChoice *choice)
+{
+	ScanSpec   *spec = &choice->spec;
+
+	if (policy->ttl > 0)
+		spec->ttl = policy->ttl;
+	spec->stale = policy->stale;
+	spec->min_cost_us = policy->min_cost_us;
+	if (policy->max_entry_size > 0)
+		spec->max_entry_size = Min(spec->max_entry_size,
+								   (Size) policy->max_entry_size);
+	if (policy->tags != NULL)
+	{
+		choice->tags = policy->tags;
+		choice->tags_len = policy->tags_len;
+		spec->automatic = false;
+	}
+}
+
+/*
+ * Do what a hint says; a reason if that cannot be done.
+ */
+static const char *
+plan_apply_hint(const Hint *hint, PlanChoice *choice)
+{
+	ScanSpec   *spec = &choice->spec;
+
+	spec->hinted = true;
+	spec->min_cost_us = 0;
+	if (hint->policy != NULL)
+	{
+		Definition *policy = policy_find_policy(hint->policy);
+
+		if (policy == NULL)
+			return psprintf("policy \"%s\" does not exist", hint->policy);
+		plan_apply_policy(policy, choice);
+	}
+	if (hint->ttl > 0)
+		spec->ttl = hint->ttl;
+	if (hint->tags != NULL)
+	{
+		choice->tags = hint->tags;
+		choice->tags_len = hint->tags_len;
+		spec->automatic = false;
+	}
+	return NULL;
+}
+
+bool
+plan_choose(const char *text, int location, int len, PlanChoice *choice)
+{
+	ScanSpec   *spec = &choice->spec;
+	Hint		hint = {.verdict = HINT_NONE};
+
+	memset(choice, 0, sizeof(*choice));
+	choice->tags = "";
+	spec->automatic = true;
+	spec->ttl = cache_default_ttl;
+	spec->max_entry_size = (Size) cache_max_entry_size * 1024;
+	spec->min_cost_us = cache_min_cost < 0 ? -1 : (int64) (cache_min_cost * 1000);
+
+	if (hint_possible(text, location, len))
+		hint_find(text, location, len, &hint);
+	switch (hint.verdict)
+	{
+		case HINT_NONE:
+			if (cache_mode == CACHE_MODE_HINT)
+				choice->reason = "mode hint, and it has no hint";
+			break;
+		case HINT_NOCACHE:
+			choice->reason = "a hint says so";
+			break;
+		case HINT_MALFORMED:
+			choice->reason = choice->problem = hint.problem;
+			choice->position = hint.position;
+			break;
+		case HINT_CACHE:
+			choice->reason = choice->problem = plan_apply_hint(&hint, choice);
+			choice->position = Max(location, 0);
+			break;
+	}
+	return choice->reason == NULL;
+}
+
+/*
+ * The specification of a node, in one piece.
+ */
+static ScanSpec *
+plan_make_spec(const PlanChoice *choice)
+{
+	Size		size = offsetof(ScanSpec, bytes) + choice->tags_len +
+	choice->text_len + 1;
+	ScanSpec   *spec = palloc(size);
+
+	memcpy(spec, &choice->spec, offsetof(ScanSpec, bytes));
+	SET_VARSIZE(spec, size);
+	spec->tags_len = choice->tags_len;
+	spec->text_len = choice->text_len;
+	memcpy(spec->bytes, choice->tags, choice->tags_len);
+	memcpy(spec->bytes + choice->tags_len, choice->text, choice->text_len + 1);
+	return spec;
+}
+
+/*
+ * Look a statement up as its execution would.
+ */
+static StatsCounter
+plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
+			 ParamListInfo params)
+{
+	LookupRequest request = {
+		.form = cache_mode == CACHE_MODE_SHADOW ? KEY_FORM_SHADOW : KEY_FORM_PLAIN,
+		.query = spec->bytes + spec->tags_len,
+		.query_len = spec->text_len,
+		.tree = tree,
+		.serial = spec->serial,
+		.tags = spec->bytes,
+		.tags_len = spec->tags_len,
+		.automatic = spec->automatic,
+		.ttl = spec->ttl,
+		.max_entry_size = spec->max_entry_size,
+		.params = params
+	};
+
+	lookup_begin(lookup, &request);
+	return lookup_orient(lookup);
+}
+
+/*
+ * May the statement go unplanned for now?
+ */
+static bool
+plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
+{
+	return bypass == LOOKUP_NO_BYPASS &&
+		cache_mode != CACHE_MODE_SHADOW &&
+		(cursor_options & ~CURSOR_OPT_PARALLEL_OK) == 0 &&
+		!lookup->stmt->inherits && !lookup->stmt->needs_plan &&
+		lookup_l1(lookup, NULL) == STORE_HIT;
+}
+
+/*
+ * Plan a statement that is not known to be cheap.  planned: its plan, if it
+ * has one already.
+ */
+static PlannedStmt *
+plan_with_node(Query *tree, const char *query_string, int cursor_options,
+			   ParamListInfo params, PlanChoice *choice,
+			   const Query *original, PlannedStmt *planned)
+{
+	Lookup	   *lookup = palloc(sizeof(Lookup));
+	ScanSpec   *spec;
+	Statement  *stmt;
+	StatsCounter bypass;
+
+	choice->spec.serial = ++plan_serial;
+	choice->spec.cursor_options = cursor_options;
+	spec = plan_make_spec(choice);
+	bypass = plan_look_up(lookup, original != NULL ? original : tree, spec,
+						  params);
+	stmt = lookup->stmt;
+	if (stmt->refusal != NULL)
+	{
+		lookup_count_bypass(lookup, STATS_BYPASS_REFUSED);
+		return planned != NULL ? planned :
+			plan_call_next(tree, query_string, cursor_options, params);
+	}
+	if (planned == NULL && plan_may_promise(lookup, bypass, cursor_options))
+		return scan_promise(tree, spec, stmt->rtable, stmt->plan_cost,
+							stmt->plan_rows);
+
+	(void) statement_pin(stmt);
+	if (planned == NULL)
+	{
+		spec->catalog_generation = stmt->catalog_generation;
+		spec->roles_generation = stmt->roles_generation;
+		original = copyObject(tree);
+		planned = plan_call_next(tree, query_string, cursor_options, params);
+	}
+	stmt->plan_cost = planned->planTree->total_cost;
+	stmt->plan_rows = planned->planTree->plan_rows;
+	return scan_wrap(planned, original, spec);
+}
+
+static PlannedStmt *
+plan_planner(Query *tree, const char *query_string, int cursor_options,
+			 ParamListInfo params)
+{
+	PlanChoice	choice;
+	Query	   *original = NULL;
+	PlannedStmt *planned = NULL;
+
+	if (!plan_considers(tree, query_string, cursor_options))
+		return plan_call_next(tree, query_string, cursor_options, params);
+	if (!plan_choose(query_string, tree->stmt_location, tree->stmt_len, &choice))
+	{
+		if (choice.problem != NULL)
+			plan_warn(query_string, choice.position, choice.problem);
+		return plan_call_next(tree, query_string, cursor_options, params);
+	}
+
+	if (choice.spec.min_cost_us < 0)
+	{
+		choice.spec.shape = admit_shape(query_string, tree->stmt_location,
+										tree->stmt_len);
+		switch (admit_verdict(choice.spec.shape))
+		{
+			case ADMIT_CHEAP:
+				return plan_call_next(tree, query_string, cursor_options,
+									  params);
+			case ADMIT_UNKNOWN:
+				lookup_read_definitions(&choice.spec.catalog_generation,
+										&choice.spec.roles_generation);
+				original = copyObject(tree);
+				planned = plan_call_next(tree, query_string, cursor_options,
+										 params);
+				if (admit_estimate(choice.spec.shape,
+								   planned->planTree->total_cost) == ADMIT_CHEAP)
+					return planned;
+				break;
+			case ADMIT_DEAR:
+				break;
+		}
+	}
+
+	choice.text = hint_strip(query_string, tree->stmt_location, tree->stmt_len,
+							 &choice.text_len);
+	if (choice.text_len > choice.spec.max_entry_size)
+		return planned != NULL ? planned :
+			plan_call_next(tree, query_string, cursor_options, params);
+	return plan_with_node(tree, query_string, cursor_options, params, &choice,
+						  original, planned);
+}
+
+void
+plan_init(void)
+{
+	plan_next_planner = planner_hook;
+	planner_hook = plan_planner;
+}

@@ -1,0 +1,408 @@
+/*-------------------------------------------------------------------------
+ *
+ * serve.c
+ *	  What becomes of an execution of a statement with a cache node.
+ *
+ * It is decided as the execution starts, when its parameters and its snapshot
+ * are known: the executor is given a plan that serves the result, that fills
+ * while it executes, or that knows of no cache (scan.c).  The plan that was
+ * made stays as it is, for other executions.
+ *
+ * A plan may be a promise: the node alone, made because the result was in
+ * L1 when the statement was planned.  If it is gone, the statement is planned
+ * as its execution starts, and if it was kept, PostgreSQL is told to make its
+ * kept plans anew.  So is one that has been executed before, if
+ * definitions have changed since its plan was made: what an old plan gives must
+ * not be stored (lookup.c says why), and PostgreSQL may keep it for ever.  A
+ * plan that is old when first executed is so because someone changed
+ * definitions just then; it is executed as it is, and nothing is stored.
+ *
+ * What is made for one execution is in a memory context of its own, which goes
+ * with the state of the executor: a function may be executed a million times
+ * in one query.
+ *
+ * What this file must not do: decide which statements are cached.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "base/guc.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "plain/scan.h"
+#include "plain/serve.h"
+#include "store/admit.h"
+#include "tcop/pquery.h"
+#include "tcop/utility.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/portal.h"
+
+/* Executions below that many us are not looked at further. */
+#define SERVE_SUSPECT_US 1000
+
+static struct
+{
+	ExecutorStart_hook_type next_start;
+	ExecutorRun_hook_type next_run;
+	ProcessUtility_hook_type next_utility;
+	int			planning;		/* in serve_plan */
+	int			explaining;		/* in EXPLAIN */
+	int			writing;		/* in a command that writes what it selects */
+	int			copying;		/* in COPY, to who may be slow to read */
+} serve;
+
+bool
+serve_suspended(void)
+{
+	return serve.planning > 0 || serve.writing > 0 ||
+		(serve.explaining > 0 && !cache_explain);
+}
+
+/*
+ * Plan the tree of a node for the present parameters, with a node on top.
+ */
+static PlannedStmt *
+serve_plan(const CustomScan *node, ParamListInfo params)
+{
+	const ScanSpec *spec = scan_spec(node);
+	Query	   *tree = copyObject(unconstify(Query *, scan_tree(node)));
+	int			location = tree->stmt_location;
+	int			len = tree->stmt_len;
+	PlannedStmt *stmt = NULL;
+
+	/* the text is that of this statement alone */
+	tree->stmt_location = -1;
+	tree->stmt_len = 0;
+	serve.planning++;
+	PG_TRY();
+	{
+		stmt = planner(tree, spec->bytes + spec->tags_len,
+					   spec->cursor_options, params);
+	}
+	PG_FINALLY();
+	{
+		serve.planning--;
+	}
+	PG_END_TRY();
+	stmt->stmt_location = location;
+	stmt->stmt_len = len;
+	return scan_wrap(stmt, scan_tree(node), spec);
+}
+
+/*
+ * The plan for an execution without the cache.
+ */
+static PlannedStmt *
+serve_plainly(const QueryDesc *queryDesc, PlannedStmt *wrapped)
+{
+	const CustomScan *node = scan_find(wrapped);
+
+	if (outerPlan(node) == NULL)
+		wrapped = serve_plan(node, queryDesc->params);
+	return scan_find(wrapped) != NULL ? scan_strip(wrapped) : wrapped;
+}
+
+/*
+ * Is the execution that of a portal which WHERE CURRENT OF can refer to?
+ * Portals that PostgreSQL names for itself are not, but for cursors of PL/pgSQL,
+ * whose plans have no node then.
+ */
+static bool
+serve_in_named_portal(void)
+{
+	return ActivePortal != NULL && ActivePortal->name[0] != '\0' &&
+		ActivePortal->name[0] != '<';
+}
+
+/*
+ * Is the execution not one to look up or store anything for, nor to count?
+ */
+static bool
+serve_ignores(const QueryDesc *queryDesc, const ScanSpec *spec, bool explained)
+{
+	if (serve_suspended() || cache_mode == CACHE_MODE_OFF ||
+		(cache_mode == CACHE_MODE_HINT && !spec->hinted))
+		return true;
+	if (queryDesc->crosscheck_snapshot != InvalidSnapshot ||
+		queryDesc->snapshot == InvalidSnapshot ||
+		queryDesc->snapshot->snapshot_type != SNAPSHOT_MVCC)
+		return true;
+	if (spec->updatable && serve_in_named_portal())
+		return true;
+	return spec->min_cost_us < 0 && !explained &&
+		admit_verdict(spec->shape) == ADMIT_CHEAP;
+}
+
+/*
+ * Look up the result of an execution.
+ */
+static void
+serve_look_up(QueryDesc *queryDesc, const CustomScan *node,
+			  ScanExecution *execution)
+{
+	const ScanSpec *spec = execution->spec;
+	LookupRequest request = {
+		.form = cache_mode == CACHE_MODE_SHADOW ? KEY_FORM_SHADOW : KEY_FORM_PLAIN,
+		.query = spec->bytes + spec->tags_len,
+		.query_len = spec->text_len,
+		.tree = scan_tree(node),
+		.serial = spec->serial,
+		.tags = spec->bytes,
+		.tags_len = spec->tags_len,
+		.automatic = spec->automatic,
+		.ttl = spec->ttl,
+		.stale = spec->stale,
+		.max_entry_size = spec->max_entry_size,
+		.min_cost_us = spec->min_cost_us,
+		.params = queryDesc->params,
+		.snapshot = queryDesc->snapshot
+	};
+
+	execution->lookup = palloc(sizeof(Lookup));
+	lookup_begin(execution->lookup, &request);
+	execution->bypass = lookup_orient(execution->lookup);
+	execution->status = STORE_MISS;
+	if (execution->bypass != LOOKUP_NO_BYPASS)
+		return;
+
+	execution->status = lookup_l1(execution->lookup, &execution->found);
+	if (execution->status != STORE_HIT && lookup_has_written())
+	{
+		execution->bypass = STATS_BYPASS_OWN_WRITES;
+		if (execution->status != STORE_MISS)
+			store_release(&execution->found);
+	}
+}
+
+/*
+ * Is a plan of the definitions that the lookup has counted?
+ */
+static bool
+serve_is_current(const ScanSpec *spec, const Lookup *lookup)
+{
+	return spec->catalog_generation == lookup->stmt->catalog_generation &&
+		spec->roles_generation == lookup->stmt->roles_generation;
+}
+
+/*
+ * The result that a plan has promised is gone.  If the plan is one that is
+ * kept, it would be planned again each time; so the next one is to be a real
+ * one.
+ */
+static void
+serve_break_promise(Statement *stmt)
+{
+	if (stmt->needs_plan)
+		return;
+	stmt->needs_plan = true;
+	ResetPlanCache();
+}
+
+/*
+ * Decide what becomes of an execution: returns the plan for it.
+ */
+static PlannedStmt *
+serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
+{
+	CustomScan *node = scan_find(wrapped);
+	bool		explain_only = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
+	bool		explained = explain_only || serve.explaining > 0;
+	ScanExecution *execution;
+	instr_time	start;
+	instr_time	elapsed;
+	bool		executed = scan_spec(node)->executed;
+	bool		outdated;
+
+	if (serve_ignores(queryDesc, scan_spec(node), explained))
+		return serve_plainly(queryDesc, wrapped);
+
+	scan_spec(node)->executed |= !explain_only;
+	INSTR_TIME_SET_CURRENT(start);
+	execution = palloc0(sizeof(ScanExecution));
+	execution->spec = scan_spec(node);
+	execution->tier = STATS_L1_HITS;
+	serve_look_up(queryDesc, node, execution);
+	if (execution->bypass == LOOKUP_NO_BYPASS &&
+		execution->status == STORE_HIT && cache_mode == CACHE_MODE_SHADOW)
+	{
+		if (!explain_only)
+			lookup_count_shadow_hit(execution->lookup, &execution->found);
+		return serve_plainly(queryDesc, wrapped);
+	}
+	if (execution->bypass == LOOKUP_NO_BYPASS && execution->status == STORE_HIT)
+	{
+		execution->serves = true;
+		(void) statement_pin(execution->lookup->stmt);
+		if (!explain_only)
+			lookup_count_hit(execution->lookup, STATS_L1_HITS,
+							 &execution->found);
+		wrapped = scan_bind(wrapped, execution);
+		INSTR_TIME_SET_CURRENT(elapsed);
+		INSTR_TIME_SUBTRACT(elapsed, start);
+		admit_note_hit(INSTR_TIME_GET_MICROSEC(elapsed));
+		return wrapped;
+	}
+	outdated = outerPlan(node) != NULL &&
+		!serve_is_current(execution->spec, execution->lookup);
+	if (outdated && !executed && execution->bypass == LOOKUP_NO_BYPASS)
+		execution->bypass = STATS_BYPASS_FENCED;
+	if (execution->bypass != LOOKUP_NO_BYPASS && !explain_only)
+		lookup_count_bypass(execution->lookup, execution->bypass);
+
+	/* rows that were already passed on cannot be taken back */
+	execution->fills = execution->bypass == LOOKUP_NO_BYPASS &&
+		(eflags & EXEC_FLAG_BACKWARD) == 0;
+	(void) statement_pin(execution->lookup->stmt);
+	if (outerPlan(node) == NULL && executed)
+		serve_break_promise(execution->lookup->stmt);
+	if (outerPlan(node) == NULL || (execution->fills && outdated))
+		wrapped = serve_plan(node, queryDesc->params);
+	if (scan_find(wrapped) == NULL)
+		return wrapped;
+	if (!execution->fills && !explained)
+		return scan_strip(wrapped);
+	return scan_bind(wrapped, execution);
+}
+
+/*
+ * What is made for the execution goes with its state.
+ */
+static void
+serve_executor_start(QueryDesc *queryDesc, int eflags)
+{
+	MemoryContext context = NULL;
+
+	if (scan_find(queryDesc->plannedstmt) != NULL && !IsParallelWorker())
+	{
+		MemoryContext old;
+
+		context = AllocSetContextCreate(CurrentMemoryContext,
+										"cache execution",
+										ALLOCSET_DEFAULT_SIZES);
+		old = MemoryContextSwitchTo(context);
+		queryDesc->plannedstmt = serve_choose(queryDesc,
+											  queryDesc->plannedstmt, eflags);
+		MemoryContextSwitchTo(old);
+	}
+
+	if (serve.next_start != NULL)
+		serve.next_start(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+	if (context != NULL)
+		MemoryContextSetParent(context, queryDesc->estate->es_query_cxt);
+}
+
+/*
+ * A statement that was taken to be cheap, and so runs without a node, may turn
+ * out not to be.
+ */
+static void
+serve_note_execution(const QueryDesc *queryDesc, const instr_time *start)
+{
+	const PlannedStmt *stmt = queryDesc->plannedstmt;
+	instr_time	elapsed;
+	int64		us;
+	uint64		shape;
+
+	INSTR_TIME_SET_CURRENT(elapsed);
+	INSTR_TIME_SUBTRACT(elapsed, *start);
+	us = (int64) INSTR_TIME_GET_MICROSEC(elapsed);
+	if (us < SERVE_SUSPECT_US)
+		return;
+	shape = admit_shape(queryDesc->sourceText, stmt->stmt_location,
+						stmt->stmt_len);
+	if (admit_verdict(shape) == ADMIT_CHEAP && admit_note_execution(shape, us))
+		ResetPlanCache();		/* so that a kept plan gets a node */
+}
+
+static void
+serve_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count,
+				   bool execute_once)
+{
+	bool		watched = cache_mode != CACHE_MODE_OFF && cache_min_cost < 0 &&
+	queryDesc->operation == CMD_SELECT && !IsParallelWorker() &&
+	!IsA(queryDesc->plannedstmt->planTree, CustomScan);
+	instr_time	start;
+
+	if (watched)
+		INSTR_TIME_SET_CURRENT(start);
+	if (scan_is_bound(queryDesc->plannedstmt))
+		scan_expect(queryDesc->planstate,
+					count == 0 && ScanDirectionIsForward(direction) &&
+					serve.copying == 0);
+	if (serve.next_run != NULL)
+		serve.next_run(queryDesc, direction, count, execute_once);
+	else
+		standard_ExecutorRun(queryDesc, direction, count, execute_once);
+	if (watched)
+		serve_note_execution(queryDesc, &start);
+}
+
+static void
+serve_call_utility(PlannedStmt *pstmt, const char *queryString,
+				   bool readOnlyTree, ProcessUtilityContext context,
+				   ParamListInfo params, QueryEnvironment *queryEnv,
+				   DestReceiver *dest, QueryCompletion *qc)
+{
+	if (serve.next_utility != NULL)
+		serve.next_utility(pstmt, queryString, readOnlyTree, context, params,
+						   queryEnv, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
+}
+
+static void
+serve_utility(PlannedStmt *pstmt, const char *queryString, bool readOnlyTree,
+			  ProcessUtilityContext context, ParamListInfo params,
+			  QueryEnvironment *queryEnv, DestReceiver *dest,
+			  QueryCompletion *qc)
+{
+	int		   *depth;
+
+	switch (nodeTag(pstmt->utilityStmt))
+	{
+		case T_ExplainStmt:
+			depth = &serve.explaining;
+			break;
+		case T_CreateTableAsStmt:
+		case T_RefreshMatViewStmt:
+			depth = &serve.writing;
+			break;
+		case T_CopyStmt:
+			depth = &serve.copying;
+			break;
+		default:
+			serve_call_utility(pstmt, queryString, readOnlyTree, context, params,
+							   queryEnv, dest, qc);
+			return;
+	}
+
+	(*depth)++;
+	PG_TRY();
+	{
+		serve_call_utility(pstmt, queryString, readOnlyTree, context, params,
+						   queryEnv, dest, qc);
+	}
+	PG_FINALLY();
+	{
+		(*depth)--;
+	}
+	PG_END_TRY();
+}
+
+void
+serve_init(void)
+{
+	serve.next_start = ExecutorStart_hook;
+	ExecutorStart_hook = serve_executor_start;
+	serve.next_run = ExecutorRun_hook;
+	ExecutorRun_hook = serve_executor_run;
+	serve.next_utility = ProcessUtility_hook;
+	ProcessUtility_hook = serve_utility;
+}

@@ -1,0 +1,598 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.c
+ *	  Analysed statements, remembered per backend.
+ *
+ * A text means what the session's search path, user, settings and the
+ * definitions in the database make of it.  Finding that out costs a parse
+ * analysis; this memo keeps the outcome per key of a request, which holds text,
+ * search path, user and settings.  What is left are the definitions: a statement is
+ * current as long as the slots of catalog and roles have the generations they
+ * had when it was analysed, and this session has changed no definition that
+ * others need not hear of (a temporary object may shadow a name without any
+ * invalidation) or has not committed yet.  Those raise the epoch.  A statement
+ * that is proven not to depend on most settings is found by the front of the
+ * key and the state of the session (settings.c).
+ *
+ * The generations given to statement_analyse were read before the analysis, so
+ * a definition that changes meanwhile makes the statement out of date at its
+ * next use, never wrongly current.  On a standby nothing ticks; there the
+ * invalidation messages of replay raise the epoch, whatever they say.
+ *
+ * A statement comes as a text, or, where the server has analysed it already, as
+ * a query tree.  The tree of a text can be another one each time (a variable of
+ * the same name in another function), so there it is compared.  What is no
+ * longer in a tree is which functions its names once stood for; the tree says
+ * which ones it calls, and so does the digest in the keys of its results.
+ *
+ * The plan of a text is an SPI plan, and so replanned by plancache when ANALYZE or a new
+ * index calls for it, and executed as a custom or generic plan as it sees fit.
+ *
+ * Memory.  A statement has a memory context of its own; the least recently
+ * used one is forgotten beyond STATEMENT_MAX.  One that is being executed is
+ * pinned, and freed when the last pin goes; a pin hangs on a memory context,
+ * so an error takes it along.  Only a finished analysis enters the memo.
+ *
+ * What this file must not do: look at results.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "clock/relation.h"
+#include "executor/executor.h"
+#include "key/settings.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "query/depend.h"
+#include "query/statement.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/syscache.h"
+
+/*
+ * Statements remembered by a backend, and bytes of them, not counting plans.
+ */
+#define STATEMENT_MAX 512
+#define STATEMENT_MAX_BYTES (8 * 1024 * 1024)
+
+struct StatementPin
+{
+	MemoryContextCallback callback; /* drops the pin */
+	Statement  *stmt;			/* NULL once dropped */
+};
+
+/* The statements of which the keys of requests have fronts of one hash. */
+typedef struct StatementEntry
+{
+	uint64		front_hash;		/* hash key */
+	dlist_head	variants;
+} StatementEntry;
+
+static struct
+{
+	HTAB	   *memo;
+	dlist_head	lru;			/* most recently used first */
+	int			count;
+	Size		bytes;			/* their sizes */
+	uint64		epoch;
+	bool		in_recovery;	/* when last looked */
+} statements;
+
+void
+statement_outdate_all(void)
+{
+	statements.epoch++;
+	settings_outdate_temp();
+}
+
+/*
+ * Replay on a standby changes definitions without ticking any slot.
+ */
+static void
+statement_relcache_callback(Datum arg, Oid relid)
+{
+	if (statements.in_recovery)
+		statements.epoch++;
+}
+
+static void
+statement_syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
+{
+	if (statements.in_recovery)
+		statements.epoch++;
+}
+
+/*
+ * Note whether the server is still in recovery.  Messages of replay can arrive
+ * after its end, so that counts as one.
+ */
+static void
+statement_check_recovery(void)
+{
+	bool		in_recovery = RecoveryInProgress();
+
+	if (statements.in_recovery && !in_recovery)
+		statements.epoch++;
+	statements.in_recovery = in_recovery;
+}
+
+static void
+statement_make_memo(void)
+{
+	static const int cacheids[] = {
+		AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, NAMESPACEOID, OPEROID, PROCOID,
+		RELNAMENSP, TYPEOID
+	};
+	HASHCTL		info = {0};
+
+	info.keysize = sizeof(uint64);
+	info.entrysize = sizeof(StatementEntry);
+	statements.memo = hash_create("cache statements", STATEMENT_MAX, &info,
+								  HASH_ELEM | HASH_BLOBS);
+	dlist_init(&statements.lru);
+	CacheRegisterRelcacheCallback(statement_relcache_callback, (Datum) 0);
+	for (int i = 0; i < (int) lengthof(cacheids); i++)
+		CacheRegisterSyscacheCallback(cacheids[i], statement_syscache_callback,
+									  (Datum) 0);
+}
+
+static void
+statement_free(Statement *stmt)
+{
+	if (stmt->plan != NULL)
+		SPI_freeplan(stmt->plan);
+	MemoryContextDelete(stmt->context);
+}
+
+/*
+ * Take a statement out of the memo; it goes now, or with its last pin.
+ */
+static void
+statement_forget(Statement *stmt)
+{
+	StatementEntry *entry = hash_search(statements.memo, &stmt->front_hash,
+										HASH_FIND, NULL);
+
+	dlist_delete(&stmt->variant);
+	if (dlist_is_empty(&entry->variants))
+		hash_search(statements.memo, &stmt->front_hash, HASH_REMOVE, NULL);
+	dlist_delete(&stmt->lru);
+	statements.count--;
+	statements.bytes -= stmt->size;
+	if (stmt->pins > 0)
+		stmt->forgotten = true;
+	else
+		statement_free(stmt);
+}
+
+/*
+ * Is this the tree of a statement?
+ */
+static bool
+statement_is_of(Statement *stmt, const Query *query, uint64 serial)
+{
+	if (serial != STATEMENT_NO_SERIAL && serial == stmt->serial)
+		return true;
+	if (!equal(query, stmt->query))
+		return false;
+	stmt->serial = serial;
+	return true;
+}
+
+/*
+ * Is a statement that of a request?  That is known without its session part if
+ * the statement was found in this state before; the front has the text of
+ * a tree.
+ */
+static bool
+statement_is_for(Statement *stmt, CacheKey *key, uint64 state)
+{
+	if (stmt->front_len != key->front_len ||
+		memcmp(stmt->request, key->data, key->front_len) != 0)
+		return false;
+	if (stmt->state != 0 && stmt->state == state)
+		return true;
+	key_finish(key);
+	if (stmt->request_len != key->len ||
+		memcmp(stmt->request + key->front_len, key->data + key->front_len,
+			   key->len - key->front_len) != 0)
+		return false;
+	if (stmt->state != 0)
+		stmt->state = state;
+	return true;
+}
+
+Statement *
+statement_find(CacheKey *key, uint64 state, const Query *query,
+			   uint64 serial, uint64 catalog_generation,
+			   uint64 roles_generation)
+{
+	StatementEntry *entry;
+	dlist_mutable_iter iter;
+
+	if (statements.memo == NULL)
+		statement_make_memo();
+	statement_check_recovery();
+
+	entry = hash_search(statements.memo, &key->hash, HASH_FIND, NULL);
+	if (entry != NULL)
+	{
+		dlist_foreach_modify(iter, &entry->variants)
+		{
+			Statement  *stmt = dlist_container(Statement, variant, iter.cur);
+			bool		last = !dlist_has_next(&entry->variants, iter.cur);
+
+			if (catalog_generation == STATEMENT_NO_GENERATION ||
+				stmt->epoch != statements.epoch ||
+				stmt->catalog_generation != catalog_generation ||
+				stmt->roles_generation != roles_generation)
+				statement_forget(stmt);
+			else if (statement_is_for(stmt, key, state) &&
+					 statement_is_of(stmt, query, serial))
+			{
+				dlist_move_head(&statements.lru, &stmt->lru);
+				return stmt;
+			}
+			/* the entry may be gone with the last one */
+			if (last)
+				break;
+		}
+	}
+	key_finish(key);
+	return NULL;
+}
+
+/*
+ * Put a new statement into the memo.
+ */
+static void
+statement_remember(Statement *stmt)
+{
+	StatementEntry *entry;
+	bool		found;
+
+	while (statements.count >= STATEMENT_MAX ||
+		   (statements.count > 0 && statements.bytes > STATEMENT_MAX_BYTES))
+		statement_forget(dlist_tail_element(Statement, lru, &statements.lru));
+	entry = hash_search(statements.memo, &stmt->front_hash, HASH_ENTER, &found);
+	if (!found)
+		dlist_init(&entry->variants);
+	dlist_push_head(&entry->variants, &stmt->variant);
+	dlist_push_head(&statements.lru, &stmt->lru);
+	statements.count++;
+	statements.bytes += stmt->size;
+}
+
+static void
+statement_refuse(const char *reason, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("query cannot be cached: %s", reason),
+			 errhint("%s", hint)));
+}
+
+/*
+ * The one query of a plan, as the rewriter has left it.
+ */
+static CachedPlanSource *
+statement_single_source(SPIPlanPtr plan)
+{
+	List	   *sources = SPI_plan_get_plan_sources(plan);
+	CachedPlanSource *source;
+
+	if (list_length(sources) == 0)
+		statement_refuse("it is empty", "Give one SELECT.");
+	if (list_length(sources) > 1)
+		statement_refuse("it consists of several statements",
+						 "Cache each of them by itself.");
+	source = linitial(sources);
+	if (list_length(source->query_list) != 1 ||
+		linitial_node(Query, source->query_list)->commandType != CMD_SELECT)
+		statement_refuse("it is not a plain SELECT",
+						 "Only SELECT and VALUES can be cached.");
+	return source;
+}
+
+/*
+ * Values of an anonymous record type refer to a registry of this session's.
+ * Returns the number of the first such column, or 0.
+ */
+static int
+statement_anonymous_column(TupleDesc tupdesc)
+{
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Oid			type = TupleDescAttr(tupdesc, i)->atttypid;
+
+		if (type == RECORDOID || type == RECORDARRAYOID)
+			return i + 1;
+	}
+	return 0;
+}
+
+/*
+ * Are the columns of types whose output is the same for everyone?
+ */
+static bool
+statement_output_is_shareable(TupleDesc tupdesc)
+{
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		if (!depend_type_is_shareable(TupleDescAttr(tupdesc, i)->atttypid))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A digest of what a tree means, and the functions that it calls.  Where in its text something stood is not part
+ * of that; what looks like a location cannot be part of a value, since blanks
+ * are escaped there.
+ */
+static void
+statement_digest(const Query *query, List *bodies, uint8 *digest)
+{
+	static const char *const places[] = {
+		":location ", ":stmt_location ", ":stmt_len "
+	};
+	char	   *meaning = nodeToString(list_make2(unconstify(Query *, query),
+												  bodies));
+	char	   *to = meaning;
+
+	for (const char *from = meaning; *from != '\0';)
+	{
+		const char *place = NULL;
+
+		if (*from == ':')
+		{
+			for (int i = 0; i < (int) lengthof(places) && place == NULL; i++)
+			{
+				if (strncmp(from, places[i], strlen(places[i])) == 0)
+					place = places[i];
+			}
+		}
+		if (place != NULL)
+		{
+			from += strlen(place);
+			from += strspn(from, "-0123456789");
+		}
+		else
+			*to++ = *from++;
+	}
+	key_digest(meaning, to - meaning, digest);
+	pfree(meaning);
+}
+
+/*
+ * Make a statement of a request, of which nothing is known yet, in a memory
+ * context below the current one.
+ */
+static Statement *
+statement_create(const CacheKey *key, uint64 catalog_generation,
+				 uint64 roles_generation)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "cache statement",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Statement  *stmt = palloc0(sizeof(Statement));
+
+	stmt->context = context;
+	stmt->front_hash = key->hash;
+	stmt->front_len = key->front_len;
+	stmt->request = palloc(key->len);
+	memcpy(stmt->request, key->data, key->len);
+	stmt->request_len = key->len;
+	stmt->catalog_generation = catalog_generation;
+	stmt->roles_generation = roles_generation;
+	stmt->epoch = statements.epoch;
+	MemoryContextSwitchTo(old);
+	return stmt;
+}
+
+/*
+ * Fill in what was found out.
+ */
+static void
+statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
+				   TupleDesc result_desc, const Dependencies *deps)
+{
+	uint8		digest[KEY_DIGEST_LENGTH];
+	MemoryContext old;
+	ListCell   *lc;
+	bool		shared = deps->shareable &&
+	statement_output_is_shareable(result_desc);
+
+	statement_digest(query, deps->bodies, digest);
+	if (shared)
+		stmt->state = settings_state();
+	old = MemoryContextSwitchTo(stmt->context);
+	key_make_head(key, digest, shared, !deps->complete, &stmt->key_head);
+	stmt->result_desc = CreateTupleDescCopy(result_desc);
+	stmt->rtable = copyObject(deps->rtable);
+	stmt->inner_rtable = copyObject(deps->inner_rtable);
+	stmt->relations = list_copy(deps->relations);
+	stmt->inherits = deps->inherits;
+	stmt->executable = deps->executable;
+	stmt->complete = deps->complete;
+	stmt->slots = palloc(list_length(deps->relations) * sizeof(ClockSlot));
+	foreach(lc, deps->relations)
+		stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
+	MemoryContextSwitchTo(old);
+	/* what functions read besides is not in the tree */
+	if (deps->automatic && deps->bodies == NIL)
+		stmt->narrowing = narrow_find(unconstify(Query *, query),
+									  deps->relations, stmt->context);
+}
+
+static void
+statement_keep(Statement *stmt, const char *text)
+{
+	stmt->qstats = qstats_open(MyDatabaseId, GetUserId(), text, strlen(text));
+	stmt->size = MemoryContextMemAllocated(stmt->context, true);
+	MemoryContextSetParent(stmt->context, TopMemoryContext);
+	statement_remember(stmt);
+}
+
+Statement *
+statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
+				  const char *query, const Oid *types, int ntypes,
+				  uint64 catalog_generation, uint64 roles_generation)
+{
+	Statement  *stmt;
+	Dependencies deps;
+	SPIPlanPtr	plan;
+	CachedPlanSource *source;
+	Query	   *tree;
+	int			column;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	/* before the analysis, which may notice newer definitions */
+	stmt = statement_create(key, catalog_generation, roles_generation);
+	plan = SPI_prepare_cursor(query, ntypes, (Oid *) types,
+							  CURSOR_OPT_PARALLEL_OK |
+							  STATEMENT_CURSOR_OPT_TEXT);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s",
+			 SPI_result_code_string(SPI_result));
+	source = statement_single_source(plan);
+	tree = linitial_node(Query, source->query_list);
+	depend_examine(tree, query, automatic, &deps);
+	if (deps.refusal != NULL)
+		statement_refuse(deps.refusal, deps.refusal_hint);
+	column = statement_anonymous_column(source->resultDesc);
+	if (form == KEY_FORM_ROWS && column > 0)
+		statement_refuse(psprintf("column %d is an anonymous record", column),
+						 "Cast the column to a named composite type, or select its fields.");
+
+	statement_describe(stmt, key, tree, source->resultDesc, &deps);
+	stmt->plan = plan;
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "SPI_keepplan failed");
+	statement_keep(stmt, query);
+	SPI_finish();
+	return stmt;
+}
+
+/*
+ * Collect the parameters that a tree refers to, by their ids.
+ */
+static bool
+statement_collect_params(Node *node, List **params)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN)
+	{
+		ListCell   *lc;
+
+		foreach(lc, *params)
+		{
+			if (lfirst_node(Param, lc)->paramid == ((Param *) node)->paramid)
+				return false;
+		}
+		*params = lappend(*params, node);
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, statement_collect_params,
+								 params, 0);
+	return expression_tree_walker(node, statement_collect_params, params);
+}
+
+static int
+statement_compare_params(const ListCell *a, const ListCell *b)
+{
+	return lfirst_node(Param, a)->paramid - lfirst_node(Param, b)->paramid;
+}
+
+static void
+statement_note_params(Statement *stmt, const Query *query)
+{
+	List	   *params = NIL;
+	ListCell   *lc;
+
+	(void) statement_collect_params((Node *) query, &params);
+	list_sort(params, statement_compare_params);
+	stmt->params = MemoryContextAlloc(stmt->context, (list_length(params) + 1) *
+									  sizeof(ParamUse));
+	foreach(lc, params)
+	{
+		stmt->params[stmt->nparams].id = lfirst_node(Param, lc)->paramid;
+		stmt->params[stmt->nparams++].type = lfirst_node(Param, lc)->paramtype;
+	}
+}
+
+Statement *
+statement_examine(const CacheKey *key, bool automatic, const char *text,
+				  const Query *query, uint64 serial,
+				  uint64 catalog_generation, uint64 roles_generation)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "cache examination",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	Statement  *stmt = statement_create(key, catalog_generation,
+										roles_generation);
+	TupleDesc	result_desc = ExecCleanTypeFromTL(query->targetList);
+	Dependencies deps;
+
+	depend_examine(unconstify(Query *, query), NULL, automatic, &deps);
+	if (deps.refusal == NULL && statement_anonymous_column(result_desc) > 0)
+		deps.refusal = "a column is an anonymous record";
+	if (deps.refusal == NULL && automatic &&
+		list_length(deps.relations) > STATEMENT_MAX_RELATIONS)
+		deps.refusal = "it reads too many relations";
+
+	if (deps.refusal == NULL)
+	{
+		statement_describe(stmt, key, query, result_desc, &deps);
+		statement_note_params(stmt, query);
+	}
+	else
+		stmt->refusal = MemoryContextStrdup(stmt->context, deps.refusal);
+	MemoryContextSwitchTo(stmt->context);
+	stmt->query = copyObject(unconstify(Query *, query));
+	stmt->serial = serial;
+	MemoryContextSwitchTo(old);
+	statement_keep(stmt, text);
+	MemoryContextDelete(scratch);
+	return stmt;
+}
+
+static void
+statement_drop_pin(void *arg)
+{
+	StatementPin *pin = arg;
+	Statement  *stmt = pin->stmt;
+
+	pin->stmt = NULL;
+	if (stmt != NULL && --stmt->pins == 0 && stmt->forgotten)
+		statement_free(stmt);
+}
+
+StatementPin *
+statement_pin(Statement *stmt)
+{
+	StatementPin *pin = palloc(sizeof(StatementPin));
+
+	pin->stmt = stmt;
+	pin->callback.func = statement_drop_pin;
+	pin->callback.arg = pin;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &pin->callback);
+	stmt->pins++;
+	return pin;
+}
+
+void
+statement_unpin(StatementPin *pin)
+{
+	statement_drop_pin(pin);
+}

@@ -1,0 +1,729 @@
+/*-------------------------------------------------------------------------
+ *
+ * redis.c
+ *	  The connection to Redis or Valkey: the only user of hiredis.
+ *
+ * Every process has a connection of its own, opened at its first command.
+ * Processes share whether Redis can be used at all, so that a dead one costs
+ * nothing per query.
+ *
+ * Words.  A call is one redis_command or redis_pipeline, with the opening of
+ * the connection if that was needed.  To greet is to finish connecting and to
+ * send AUTH and SELECT.  The budget is the number of bytes that may still be
+ * received in a call.
+ *
+ * Protocol.  hiredis is used in non-blocking mode, as formatter, parser and
+ * buffer; all waiting is redis_wait's, which serves interrupts and keeps to
+ * one deadline per call.  A server that is silent, drips, talks nonsense or
+ * sends too much costs a call that deadline at most, and memory in proportion
+ * to the budget.  redis_fail is the one way to fail: it closes the connection,
+ * counts, keeps the reason for the worker's log, takes the shared state from
+ * up to down and wakes the worker, who alone brings it back up.
+ *
+ * An interrupt may leave a call in the middle.  The connection is then still
+ * marked busy, and the next call opens a new one: a late reply is never taken
+ * for the answer to another command.  For the same reason a connection on
+ * which something arrived between calls, be it the end of file, is not used
+ * again.
+ *
+ * Looking up a host name can block for long, so only the worker does that; it
+ * publishes the address it connects to, and backends use that one.
+ *
+ * Locks.  A spinlock for the texts in shared memory; the rest is atomic.
+ *
+ * Tolerated races.  A failure of a connection to an earlier Redis, or one that
+ * comes in just after the worker reached the new one, takes the state down
+ * needlessly, for as long as the worker takes to try again.  A wake that comes
+ * just before the worker sets the state to up is lost; the worker's heartbeat
+ * makes up for it.  A session that has not yet read a changed cache.redis_url
+ * goes on using the old Redis, whose entries are as good as any.
+ *
+ * This file must not raise an error, nor log: failing is a miss, and what is
+ * worth a line in the log the worker says once.  (Waiting itself can raise an
+ * error in a process that ran out of file descriptors.)
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <hiredis/hiredis.h>
+
+/* hiredis has a macro of the name that redis.h gives to an enumerator. */
+enum
+{
+	HIREDIS_REPLY_NIL = REDIS_REPLY_NIL
+};
+#undef REDIS_REPLY_NIL
+
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "portability/instr_time.h"
+#include "storage/fd.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+#include "storage/spin.h"
+#include "utils/wait_event.h"
+
+#include "base/guc.h"
+#include "redis/redis.h"
+#include "text/url.h"
+
+#define REDIS_ADDRESS_LENGTH 80
+#define REDIS_ERROR_LENGTH 160
+
+/* Room for what surrounds a reply, and for replies to the greeting. */
+#define REDIS_OVERHEAD 1024
+#define REDIS_MAX_PIPELINE_REPLY (64 * 1024)
+
+/* A list of more elements than this is not for us. */
+#define REDIS_MAX_ELEMENTS 16
+
+#define REDIS_NO_WORKER PG_UINT32_MAX
+
+/* How hiredis counts the elements of a list. */
+#if HIREDIS_MAJOR >= 1
+typedef size_t RedisCount;
+#else
+typedef int RedisCount;
+#endif
+
+typedef struct SharedRedis
+{
+	pg_atomic_uint32 state;		/* a RedisState */
+	pg_atomic_uint32 worker;	/* index of its PGPROC, or REDIS_NO_WORKER */
+	pg_atomic_uint64 errors;	/* calls that failed */
+
+	slock_t		lock;			/* protects all below */
+	char		error[REDIS_ERROR_LENGTH];	/* the last one */
+	char		host[URL_HOST_LENGTH];	/* that the worker looked up */
+	char		address[REDIS_ADDRESS_LENGTH];	/* that it found */
+} SharedRedis;
+
+typedef struct RedisConnection
+{
+	redisContext *context;		/* NULL if closed */
+	char		url[URL_LENGTH];	/* that it was opened for */
+	bool		greeted;
+	bool		busy;			/* a call is under way, or was interrupted */
+	instr_time	start;			/* of the call */
+	size_t		budget;			/* bytes it may still receive */
+} RedisConnection;
+
+static SharedRedis *shared = NULL;
+
+static RedisConnection connection;	/* this process's */
+
+static bool is_worker = false;
+
+/* Which of a host's addresses the worker tries. */
+static unsigned int candidate = 0;
+
+/* How replies are made: hiredis' own functions, and its one for lists. */
+static redisReplyObjectFunctions reader_functions;
+static void *(*default_create_array) (const redisReadTask *, RedisCount);
+
+Size
+redis_shmem_size(void)
+{
+	return sizeof(SharedRedis);
+}
+
+void
+redis_shmem_init(void)
+{
+	bool		found;
+
+	shared = ShmemInitStruct("cache redis", redis_shmem_size(), &found);
+	if (found)
+		return;
+
+	memset(shared, 0, sizeof(SharedRedis));
+	pg_atomic_init_u32(&shared->state, REDIS_CONNECTING);
+	pg_atomic_init_u32(&shared->worker, REDIS_NO_WORKER);
+	pg_atomic_init_u64(&shared->errors, 0);
+	SpinLockInit(&shared->lock);
+}
+
+/*
+ * Shared state.
+ */
+
+RedisState
+redis_state(void)
+{
+	if (shared == NULL || cache_redis_url == NULL || cache_redis_url[0] == '\0')
+		return REDIS_OFF;
+	return (RedisState) pg_atomic_read_u32(&shared->state);
+}
+
+void
+redis_set_state(RedisState state)
+{
+	pg_atomic_exchange_u32(&shared->state, state);
+}
+
+int64
+redis_errors(void)
+{
+	return (int64) pg_atomic_read_u64(&shared->errors);
+}
+
+const char *
+redis_last_error(void)
+{
+	static char text[REDIS_ERROR_LENGTH];
+
+	SpinLockAcquire(&shared->lock);
+	memcpy(text, shared->error, sizeof(text));
+	SpinLockRelease(&shared->lock);
+	return text;
+}
+
+void
+redis_worker_attach(void)
+{
+	is_worker = true;
+	pg_atomic_write_u32(&shared->worker, (uint32) (MyProc - ProcGlobal->allProcs));
+}
+
+void
+redis_worker_detach(void)
+{
+	pg_atomic_write_u32(&shared->worker, REDIS_NO_WORKER);
+}
+
+/* A latch that meanwhile belongs to another process is set in vain. */
+static void
+redis_set_worker_latch(void)
+{
+	uint32		worker = pg_atomic_read_u32(&shared->worker);
+
+	if (worker != REDIS_NO_WORKER)
+		SetLatch(&ProcGlobal->allProcs[worker].procLatch);
+}
+
+void
+redis_worker_wake(void)
+{
+	/* In any other state it tries again when its time has come. */
+	if (redis_state() == REDIS_UP)
+		redis_set_worker_latch();
+}
+
+/*
+ * Count a failure and remember the reason, which may be anything a server has
+ * sent.
+ */
+static void
+redis_note(const char *reason)
+{
+	char		text[REDIS_ERROR_LENGTH];
+
+	strlcpy(text, reason, sizeof(text));
+	for (char *c = text; *c != '\0'; c++)
+	{
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+
+	SpinLockAcquire(&shared->lock);
+	memcpy(shared->error, text, sizeof(text));
+	SpinLockRelease(&shared->lock);
+	pg_atomic_fetch_add_u64(&shared->errors, 1);
+}
+
+/*
+ * Close the connection and let everybody know why; returns false.  reason may
+ * belong to the connection.
+ */
+static bool
+redis_fail(const char *reason)
+{
+	uint32		up = REDIS_UP;
+
+	redis_note(reason);
+	if (!connection.greeted)
+		candidate++;
+	redis_close();
+	if (pg_atomic_compare_exchange_u32(&shared->state, &up, REDIS_DOWN))
+		redis_set_worker_latch();
+	return false;
+}
+
+/*
+ * Opening and closing.
+ */
+
+void
+redis_close(void)
+{
+	if (connection.context != NULL)
+	{
+		redisFree(connection.context);
+		ReleaseExternalFD();
+	}
+	connection.context = NULL;
+	connection.greeted = false;
+	connection.busy = false;
+}
+
+/*
+ * Look up a host and publish one of its addresses.  The worker only: this may
+ * take longer than any deadline.
+ */
+static bool
+redis_resolve(const char *host)
+{
+	struct addrinfo hints = {0};
+	struct addrinfo *list = NULL;
+	struct addrinfo *chosen;
+	char		address[REDIS_ADDRESS_LENGTH];
+	unsigned int n = 0;
+	int			rc;
+
+	hints.ai_socktype = SOCK_STREAM;
+	rc = getaddrinfo(host, NULL, &hints, &list);
+	if (rc != 0)
+		return redis_fail(gai_strerror(rc));
+
+	for (chosen = list; chosen != NULL; chosen = chosen->ai_next)
+		n++;
+	n = candidate % n;
+	for (chosen = list; n > 0; chosen = chosen->ai_next)
+		n--;
+	rc = getnameinfo(chosen->ai_addr, chosen->ai_addrlen,
+					 address, sizeof(address), NULL, 0, NI_NUMERICHOST);
+	freeaddrinfo(list);
+	if (rc != 0)
+		return redis_fail(gai_strerror(rc));
+
+	SpinLockAcquire(&shared->lock);
+	strlcpy(shared->host, host, sizeof(shared->host));
+	strlcpy(shared->address, address, sizeof(shared->address));
+	SpinLockRelease(&shared->lock);
+	return true;
+}
+
+/* Copy the published address of host to address, which has room for it. */
+static bool
+redis_published_address(const char *host, char *address)
+{
+	bool		known;
+
+	SpinLockAcquire(&shared->lock);
+	known = strcmp(shared->host, host) == 0;
+	if (known)
+		memcpy(address, shared->address, REDIS_ADDRESS_LENGTH);
+	SpinLockRelease(&shared->lock);
+	return known;
+}
+
+/* Refuse lists whose elements alone would take much memory. */
+static void *
+redis_create_array(const redisReadTask *task, RedisCount elements)
+{
+	if (elements > REDIS_MAX_ELEMENTS)
+		return NULL;
+	return default_create_array(task, elements);
+}
+
+/* Start connecting, without waiting for anything. */
+static bool
+redis_open(const Url *url)
+{
+	char		address[REDIS_ADDRESS_LENGTH];
+	redisContext *context;
+
+	if (url->host != NULL)
+	{
+		if (is_worker && !redis_resolve(url->host))
+			return false;
+		if (!redis_published_address(url->host, address))
+			return redis_fail("host is not looked up yet");
+	}
+
+	if (!AcquireExternalFD())
+		return redis_fail("too many open files");
+	if (url->host != NULL)
+		context = redisConnectNonBlock(address, url->port);
+	else
+		context = redisConnectUnixNonBlock(url->path);
+	if (context == NULL)
+	{
+		ReleaseExternalFD();
+		return redis_fail("out of memory");
+	}
+
+	connection.context = context;
+	strlcpy(connection.url, cache_redis_url, sizeof(connection.url));
+	if (context->err != 0)
+		return redis_fail(context->errstr);
+
+	default_create_array = context->reader->fn->createArray;
+	reader_functions = *context->reader->fn;
+	reader_functions.createArray = redis_create_array;
+	context->reader->fn = &reader_functions;
+
+	(void) fcntl(context->fd, F_SETFD, FD_CLOEXEC);
+	return true;
+}
+
+/*
+ * Talking.
+ */
+
+/* Wait for a socket event until the deadline. */
+static bool
+redis_wait(int event)
+{
+	for (;;)
+	{
+		instr_time	elapsed;
+		long		left;
+		int			events;
+
+		INSTR_TIME_SET_CURRENT(elapsed);
+		INSTR_TIME_SUBTRACT(elapsed, connection.start);
+		left = cache_l2_timeout - (long) INSTR_TIME_GET_MILLISEC(elapsed);
+		if (left <= 0)
+			return redis_fail("timed out");
+
+		events = WaitLatchOrSocket(MyLatch,
+								   WL_LATCH_SET | WL_TIMEOUT |
+								   WL_EXIT_ON_PM_DEATH | event,
+								   connection.context->fd, left,
+								   PG_WAIT_EXTENSION);
+		if (events & WL_LATCH_SET)
+		{
+			ResetLatch(MyLatch);
+			CHECK_FOR_INTERRUPTS();
+		}
+		if (events & event)
+			return true;
+	}
+}
+
+/* Add a command to what will be sent. */
+static bool
+redis_append(const RedisArg *args, int nargs)
+{
+	Size		size = nargs * (sizeof(char *) + sizeof(size_t));
+	size_t	   *lens = palloc_extended(size, MCXT_ALLOC_NO_OOM);
+	const char **data;
+	int			rc;
+
+	if (lens == NULL)
+		return redis_fail("out of memory");
+	data = (const char **) (lens + nargs);
+	for (int i = 0; i < nargs; i++)
+	{
+		data[i] = args[i].data;
+		lens[i] = args[i].len;
+	}
+	rc = redisAppendCommandArgv(connection.context, nargs, data, lens);
+	pfree(lens);
+
+	if (rc != REDIS_OK)
+		return redis_fail("out of memory");
+	return true;
+}
+
+/* Send all that was appended. */
+static bool
+redis_flush(void)
+{
+	redisContext *context = connection.context;
+	int			done = 0;
+
+	for (;;)
+	{
+		if (redisBufferWrite(context, &done) != REDIS_OK)
+			return redis_fail(context->errstr);
+		if (context->obuf == NULL)
+			return redis_fail("out of memory");
+		if (done)
+			return true;
+		if (!redis_wait(WL_SOCKET_WRITEABLE))
+			return false;
+	}
+}
+
+static bool
+redis_send(const RedisArg *args, int nargs)
+{
+	return redis_append(args, nargs) && redis_flush();
+}
+
+/*
+ * The next reply; the caller frees it.  NULL on failure.  No reply is owned by
+ * anybody while this waits, so an interrupt leaks none.
+ */
+static redisReply *
+redis_receive(void)
+{
+	redisContext *context = connection.context;
+	void	   *reply = NULL;
+
+	for (;;)
+	{
+		size_t		before;
+		size_t		received;
+
+		if (redisGetReplyFromReader(context, &reply) != REDIS_OK)
+		{
+			redis_fail(context->errstr);
+			return NULL;
+		}
+		if (reply != NULL)
+			break;
+
+		if (!redis_wait(WL_SOCKET_READABLE))
+			return NULL;
+		before = context->reader->len;
+		if (redisBufferRead(context) != REDIS_OK)
+		{
+			redis_fail(context->errstr);
+			return NULL;
+		}
+		received = context->reader->len - before;
+		if (received > connection.budget)
+		{
+			redis_fail("reply is too large");
+			return NULL;
+		}
+		connection.budget -= received;
+	}
+
+	return reply;
+}
+
+/*
+ * The next reply, which is no error, to a command that must not be refused; the
+ * caller frees it.  NULL on failure.
+ */
+static redisReply *
+redis_receive_success(void)
+{
+	redisReply *reply = redis_receive();
+
+	if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
+	{
+		redis_fail(reply->str);
+		freeReplyObject(reply);
+		return NULL;
+	}
+	return reply;
+}
+
+/* Run a command of the greeting. */
+static bool
+redis_tell(const RedisArg *args, int nargs)
+{
+	redisReply *reply;
+
+	if (!redis_send(args, nargs))
+		return false;
+	reply = redis_receive_success();
+	if (reply == NULL)
+		return false;
+	freeReplyObject(reply);
+	return true;
+}
+
+/* Finish connecting, and say who we are and what we want. */
+static bool
+redis_greet(const Url *url)
+{
+	RedisArg	args[3];
+	char		db[16];
+	int			n = 0;
+	int			err = 0;
+	socklen_t	err_len = sizeof(err);
+
+	if (!redis_wait(WL_SOCKET_WRITEABLE))
+		return false;
+	if (getsockopt(connection.context->fd, SOL_SOCKET, SO_ERROR, &err, &err_len) != 0)
+		err = errno;
+	if (err != 0)
+		return redis_fail(strerror(err));
+
+	if (url->password != NULL)
+	{
+		args[n++] = redis_arg("AUTH");
+		if (url->user != NULL)
+			args[n++] = redis_arg(url->user);
+		args[n++] = redis_arg(url->password);
+		if (!redis_tell(args, n))
+			return false;
+	}
+	if (url->db != 0)
+	{
+		snprintf(db, sizeof(db), "%d", url->db);
+		args[0] = redis_arg("SELECT");
+		args[1] = redis_arg(db);
+		if (!redis_tell(args, 2))
+			return false;
+	}
+	connection.greeted = true;
+	return true;
+}
+
+/* Has anything, or the end, arrived while nothing was expected? */
+static bool
+redis_disturbed(void)
+{
+	char		byte;
+	ssize_t		n = recv(connection.context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+/* Start a call: get ready a connection, and mark it busy. */
+static bool
+redis_begin(size_t max_reply)
+{
+	Url			url;
+
+	if (connection.context != NULL &&
+		(connection.busy || strcmp(connection.url, cache_redis_url) != 0 ||
+		 redis_disturbed()))
+		redis_close();
+
+	if (connection.context == NULL)
+	{
+		const char *problem = url_parse(cache_redis_url, &url);
+
+		if (problem != NULL)
+			return redis_fail(problem);
+		if (!redis_open(&url))
+			return false;
+	}
+
+	connection.busy = true;
+	connection.budget = max_reply + REDIS_OVERHEAD;
+	INSTR_TIME_SET_CURRENT(connection.start);
+	return connection.greeted || redis_greet(&url);
+}
+
+/* End a call, all replies of which were received. */
+static bool
+redis_end(void)
+{
+	redisReader *reader = connection.context->reader;
+
+	if (reader->pos != reader->len)
+		return redis_fail("more replies than commands");
+	connection.busy = false;
+	return true;
+}
+
+/* Copy what hiredis has parsed to what redis.h promises. */
+static bool
+redis_convert(const redisReply *raw, size_t max_reply, RedisReply *reply)
+{
+	memset(reply, 0, sizeof(RedisReply));
+	switch (raw->type)
+	{
+		case REDIS_REPLY_STRING:
+		case REDIS_REPLY_STATUS:
+			if (raw->len > max_reply)
+				return redis_fail("reply is too large");
+			reply->kind = REDIS_REPLY_BYTES;
+			reply->len = raw->len;
+			reply->data = palloc_extended(raw->len + 1,
+										  MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
+			if (reply->data == NULL)
+				return redis_fail("out of memory");
+			memcpy(reply->data, raw->str, raw->len);
+			reply->data[raw->len] = '\0';
+			return true;
+		case REDIS_REPLY_INTEGER:
+			reply->kind = REDIS_REPLY_NUMBER;
+			reply->number = raw->integer;
+			return true;
+		case HIREDIS_REPLY_NIL:
+			reply->kind = REDIS_REPLY_NIL;
+			return true;
+		case REDIS_REPLY_ARRAY:
+			reply->kind = REDIS_REPLY_LIST;
+			return true;
+		default:
+			return redis_fail("reply of an unknown type");
+	}
+}
+
+bool
+redis_command(const RedisArg *args, int nargs, size_t max_reply,
+			  RedisReply *reply)
+{
+	redisReply *raw;
+	bool		ok;
+
+	if (!redis_begin(max_reply) || !redis_send(args, nargs))
+		return false;
+	raw = redis_receive();
+	if (raw == NULL)
+		return false;
+	if (raw->type == REDIS_REPLY_ERROR)
+	{
+		/* it concerns this command, and says nothing of the next one */
+		redis_note(raw->str);
+		freeReplyObject(raw);
+		(void) redis_end();
+		return false;
+	}
+	ok = redis_convert(raw, max_reply, reply);
+	freeReplyObject(raw);
+	if (!ok)
+		return false;
+	if (redis_end())
+		return true;
+	if (reply->data != NULL)
+		pfree(reply->data);
+	return false;
+}
+
+/* Receive and drop a reply; an error inside a list, as of EXEC, is one. */
+static bool
+redis_check(void)
+{
+	redisReply *raw = redis_receive_success();
+	bool		ok = true;
+
+	if (raw == NULL)
+		return false;
+	for (size_t i = 0; ok && raw->type == REDIS_REPLY_ARRAY && i < raw->elements; i++)
+	{
+		if (raw->element[i]->type == REDIS_REPLY_ERROR)
+			ok = redis_fail(raw->element[i]->str);
+	}
+	freeReplyObject(raw);
+	return ok;
+}
+
+bool
+redis_pipeline(const RedisArg *args, const int *counts, int n)
+{
+	if (!redis_begin(REDIS_MAX_PIPELINE_REPLY))
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		if (!redis_append(args, counts[i]))
+			return false;
+		args += counts[i];
+	}
+	if (!redis_flush())
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		if (!redis_check())
+			return false;
+	}
+	return redis_end();
+}

@@ -1,0 +1,242 @@
+/*-------------------------------------------------------------------------
+ *
+ * define.c
+ *	  The SQL functions that maintain named queries.
+ *
+ * Words.  A definition is a row of cache_queries; policy.c reads it.
+ *
+ * Protocol.  Arguments are checked here, so that a mistake is reported when a
+ * query is defined rather than when it is called.  Whether the query may be
+ * cached is not: that depends on who calls it, and on tables that may not
+ * exist yet when a dump is restored.  The tables are written as their owner,
+ * since whoever may define queries need have no privileges on them.  However
+ * they are written, by these functions or by hand, a statement trigger ticks
+ * the tag that makes every session read them anew.
+ *
+ * Results are cached under the text of a query as well as its name, so a
+ * new definition needs no invalidation of the results of the old one.
+ *
+ * Locks.  Those of the rows, taken by INSERT and DELETE.
+ *
+ * Tolerated races.  A policy can be dropped between the check that it exists
+ * and the INSERT; using the named query is an error then.  (A foreign key would
+ * make a parallel restore of a dump depend on the order of the two tables.)
+ *
+ * What this file must not do: run or analyse the query it is given.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/extension.h"
+#include "catalog/pg_type.h"
+#include "clock/invalidate.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "sql/policy.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+
+PGDLLEXPORT Datum cache_define(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum cache_undefine(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum cache_definitions_changed(PG_FUNCTION_ARGS);
+
+PG_FUNCTION_INFO_V1(cache_define);
+PG_FUNCTION_INFO_V1(cache_undefine);
+PG_FUNCTION_INFO_V1(cache_definitions_changed);
+
+/*
+ * Error context while a query is parsed: its position is one in that query
+ * and not in the one that called.
+ */
+static void
+define_error_callback(void *arg)
+{
+	const char *query = arg;
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(query);
+	}
+	errcontext("definition of a named query");
+}
+
+/*
+ * A query must be one SELECT that returns its rows.
+ */
+static void
+define_check_query(const char *query)
+{
+	ErrorContextCallback callback;
+	List	   *statements;
+	SelectStmt *stmt;
+
+	callback.callback = define_error_callback;
+	callback.arg = unconstify(char *, query);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	statements = pg_parse_query(query);
+	error_context_stack = callback.previous;
+
+	if (statements == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("query is empty"),
+				 errhint("A named query is one SELECT.")));
+	if (list_length(statements) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("query consists of several statements"),
+				 errhint("Define a named query for each of them.")));
+
+	stmt = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	if (!IsA(stmt, SelectStmt))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("query is not a SELECT"),
+				 errhint("Only queries that read can be cached.")));
+
+	/* INTO belongs to the first SELECT of a UNION */
+	while (stmt->op != SETOP_NONE)
+		stmt = stmt->larg;
+	if (stmt->intoClause != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("query is a SELECT INTO"),
+				 errhint("Only queries that read can be cached.")));
+}
+
+/*
+ * An argument that is a name, as a C string.
+ */
+static char *
+define_name(FunctionCallInfo fcinfo, int n)
+{
+	if (PG_ARGISNULL(n) || VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(n)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a query must not be null or empty")));
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+/*
+ * Run a statement with SPI; returns the number of rows it found or changed.
+ */
+static uint64
+define_execute(const char *statement, int expected, int nargs, Oid *types,
+			   Datum *values, const char *nulls)
+{
+	int			result;
+
+	result = SPI_execute_with_args(statement, nargs, types, values, nulls,
+								   false, 0);
+	if (result != expected)
+		elog(ERROR, "could not maintain definitions: %s",
+			 SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+static void
+define_check_policy(Datum policy)
+{
+	Oid			types[] = {TEXTOID};
+	char	   *statement;
+
+	statement = psprintf("SELECT FROM %s"
+						 " WHERE name OPERATOR(pg_catalog.=) $1",
+						 extension_table(EXTENSION_POLICIES));
+	if (define_execute(statement, SPI_OK_SELECT, 1, types, &policy, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("policy \"%s\" does not exist",
+						TextDatumGetCString(policy)),
+				 errhint("Insert it into the table cache_policies first.")));
+}
+
+Datum
+cache_define(PG_FUNCTION_ARGS)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, TEXTARRAYOID, TEXTOID};
+	const int	nargs = lengthof(types);
+	Datum		values[lengthof(types)];
+	char		nulls[lengthof(types)];
+	ExtensionIdentity saved;
+	uint32		tags_len;
+
+	(void) define_name(fcinfo, 0);
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("query must not be null")));
+	define_check_query(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (!PG_ARGISNULL(2) && PG_GETARG_INT32(2) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time to live must be greater than zero"),
+				 errhint("Pass null for that of the policy.")));
+	if (!PG_ARGISNULL(3))
+		(void) policy_tags(PG_GETARG_ARRAYTYPE_P(3), &tags_len);
+
+	for (int i = 0; i < nargs; i++)
+	{
+		values[i] = PG_ARGISNULL(i) ? (Datum) 0 : PG_GETARG_DATUM(i);
+		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+	}
+
+	SPI_connect();
+	extension_become_owner(&saved);
+	if (!PG_ARGISNULL(4))
+		define_check_policy(values[4]);
+	define_execute(psprintf("INSERT INTO %s (name, query, ttl, tags, policy)"
+							" VALUES ($1, $2, $3, $4, $5)"
+							" ON CONFLICT (name) DO UPDATE SET"
+							" query = EXCLUDED.query, ttl = EXCLUDED.ttl,"
+							" tags = EXCLUDED.tags, policy = EXCLUDED.policy",
+							extension_table(EXTENSION_QUERIES)),
+				   SPI_OK_INSERT, nargs, types, values, nulls);
+	extension_restore_user(&saved);
+	SPI_finish();
+
+	PG_RETURN_VOID();
+}
+
+Datum
+cache_undefine(PG_FUNCTION_ARGS)
+{
+	char	   *name = define_name(fcinfo, 0);
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {PG_GETARG_DATUM(0)};
+	ExtensionIdentity saved;
+	bool		existed;
+
+	SPI_connect();
+	extension_become_owner(&saved);
+	existed = define_execute(psprintf("DELETE FROM %s"
+									  " WHERE name OPERATOR(pg_catalog.=) $1",
+									  extension_table(EXTENSION_QUERIES)),
+							 SPI_OK_DELETE, 1, types, values, NULL) > 0;
+	extension_restore_user(&saved);
+	SPI_finish();
+
+	if (existed)
+		invalidate_tag(CLOCK_TAG_QUERY, name, strlen(name));
+	PG_RETURN_BOOL(existed);
+}
+
+Datum
+cache_definitions_changed(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as a trigger",
+						"cache_definitions_changed")));
+
+	invalidate_tag(CLOCK_TAG_DEFINITIONS, "", 0);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,406 @@
+/*-------------------------------------------------------------------------
+ *
+ * policy.c
+ *	  Named queries and policies, as the tables have them.
+ *
+ * Words.  A definition is a row of cache_queries, with what is null there
+ * taken from its row of cache_policies.  The memo is what this backend
+ * remembers of them, so that a call by name need not read tables.
+ *
+ * Protocol.  The memo is good for one state of the clock: the generations of
+ * the tag of definitions, which a trigger on both tables ticks, of that of the
+ * catalog, since dropping and creating the extension fires no trigger, and of
+ * everything.  The clock is read first, then the catalog invalidations of
+ * those generations are accepted, then the tables are read under a snapshot
+ * taken after that; what was read is remembered if the clock has not moved
+ * since.  When it has moved, all that was remembered goes at once.
+ *
+ * The memo is neither used nor filled by a transaction that has touched one
+ * of those tags itself, that keeps one snapshot from its start, or on a
+ * standby, where changes do not tick the clock.
+ *
+ * The tables are read as their owner, because users who may call a named
+ * query have no privileges on them.  Nothing in the query that does it depends
+ * on the caller's search_path.
+ *
+ * Locks.  None but those of the tables.
+ *
+ * Tolerated races.  A definition can be replaced just after it was looked up:
+ * the call then came before the change.
+ *
+ * What this file must not do: give out pointers into the memo, which the next
+ * call, also one from inside the named query, may empty.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "base/extension.h"
+#include "catalog/pg_type.h"
+#include "clock/clock.h"
+#include "clock/invalidate.h"
+#include "commands/extension.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "sql/policy.h"
+#include "text/tags.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* Names remembered before all are forgotten. */
+#define POLICY_MEMO_MAX 1000
+
+/* What the memo depends on: definitions, catalog, everything. */
+#define POLICY_NSTAMPS 3
+
+/* What a definition is made of; the first letter of its name in the memo. */
+typedef enum PolicyKind
+{
+	POLICY_OF_QUERY = 'q',		/* a named query, and its policy */
+	POLICY_ALONE = 'p'
+} PolicyKind;
+
+typedef struct PolicyMemoEntry
+{
+	const char *name;			/* after the letter of the kind */
+	Definition *definition;
+	uint32		hash;
+	char		status;			/* for simplehash */
+} PolicyMemoEntry;
+
+static inline uint32
+policy_name_hash(const char *name)
+{
+	return hash_bytes((const unsigned char *) name, (int) strlen(name));
+}
+
+#define SH_PREFIX policymemo
+#define SH_ELEMENT_TYPE PolicyMemoEntry
+#define SH_KEY_TYPE const char *
+#define SH_KEY name
+#define SH_HASH_KEY(tb, key) policy_name_hash(key)
+#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) ((a)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static struct
+{
+	MemoryContext context;		/* of all that is remembered */
+	policymemo_hash *names;		/* NULL if nothing is */
+	ClockStamp	stamps[POLICY_NSTAMPS]; /* what it is good for */
+} policy_memo;
+
+char *
+policy_tags(ArrayType *array, uint32 *len)
+{
+	Datum	   *elements;
+	int			nelements;
+	Tag		   *tags;
+	char	   *packed;
+
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a tag must not be null"),
+				 errhint("Leave null elements out of the array.")));
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, NULL, &nelements);
+	tags = palloc(Max(nelements, 1) * sizeof(Tag));
+	for (int i = 0; i < nelements; i++)
+	{
+		const text *element = DatumGetTextPP(elements[i]);
+		const char *problem;
+
+		tags[i].data = VARDATA_ANY(element);
+		tags[i].len = VARSIZE_ANY_EXHDR(element);
+		problem = tags_problem(&tags[i]);
+		if (problem != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%s", problem),
+					 errhint("Leave empty elements out of the array.")));
+	}
+
+	packed = tags_pack(tags, nelements, len);
+	pfree(tags);
+	pfree(elements);
+	return packed;
+}
+
+/*
+ * A copy of one piece in the current memory context.
+ */
+static Definition *
+policy_copy(const Definition *source)
+{
+	Definition *copy;
+	char	   *bytes;
+
+	copy = palloc(sizeof(Definition) + source->query_len + 1 +
+				  source->tags_len);
+	*copy = *source;
+	bytes = (char *) (copy + 1);
+
+	memcpy(bytes, source->query, source->query_len + 1);
+	copy->query = bytes;
+	bytes += source->query_len + 1;
+
+	if (source->tags != NULL)
+	{
+		memcpy(bytes, source->tags, source->tags_len);
+		copy->tags = bytes;
+	}
+	return copy;
+}
+
+/*
+ * Column n of the row that SPI has just returned; *isnull as it is there.
+ */
+static Datum
+policy_column(int n, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n,
+						 isnull);
+}
+
+/*
+ * The row that SPI has just returned, in SPI's memory.
+ */
+static void
+policy_decode(const char *name, Definition *definition)
+{
+	Datum		value;
+	bool		isnull;
+	double		cost_us;
+
+	memset(definition, 0, sizeof(*definition));
+
+	value = policy_column(7, &isnull);
+	if (!isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("policy \"%s\" of named query \"%s\" does not exist",
+						TextDatumGetCString(value), name),
+				 errhint("Insert it into cache_policies, or define the query with another one.")));
+
+	value = policy_column(1, &isnull);
+	definition->query = TextDatumGetCString(value);
+	definition->query_len = strlen(definition->query);
+
+	value = policy_column(2, &isnull);
+	if (!isnull)
+		definition->ttl = DatumGetInt32(value);
+
+	value = policy_column(3, &isnull);
+	if (!isnull)
+		definition->tags = policy_tags(DatumGetArrayTypeP(value),
+									   &definition->tags_len);
+
+	value = policy_column(4, &isnull);
+	if (!isnull)
+		definition->stale = DatumGetInt32(value);
+
+	value = policy_column(5, &isnull);
+	if (!isnull)
+		definition->max_entry_size = DatumGetInt32(value);
+
+	value = policy_column(6, &isnull);
+	if (!isnull)
+	{
+		/* Infinity and NaN are costs that nothing reaches */
+		cost_us = DatumGetFloat8(value) * 1000.0;
+		definition->min_cost_us = cost_us < (double) PG_INT64_MAX ?
+			(int64) cost_us : PG_INT64_MAX;
+	}
+}
+
+/*
+ * Read a definition from the tables, into the current memory context.
+ */
+static Definition *
+policy_read(PolicyKind kind, const char *name)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(name)};
+	Definition *definition = NULL;
+	ExtensionIdentity saved;
+	char	   *query;
+
+	AcceptInvalidationMessages();
+
+	SPI_connect();
+	if (kind == POLICY_OF_QUERY)
+		query = psprintf("SELECT q.query,"
+						 " COALESCE(q.ttl, p.ttl),"
+						 " COALESCE(q.tags, p.tags),"
+						 " p.stale, p.max_entry_size, p.min_cost,"
+						 " CASE WHEN p.name IS NULL THEN q.policy END"
+						 " FROM %s q LEFT JOIN %s p"
+						 " ON p.name OPERATOR(pg_catalog.=) q.policy"
+						 " WHERE q.name OPERATOR(pg_catalog.=) $1",
+						 extension_table(EXTENSION_QUERIES),
+						 extension_table(EXTENSION_POLICIES));
+	else
+		query = psprintf("SELECT '', ttl, tags, stale, max_entry_size, min_cost,"
+						 " NULL FROM %s WHERE name OPERATOR(pg_catalog.=) $1",
+						 extension_table(EXTENSION_POLICIES));
+
+	extension_become_owner(&saved);
+	if (SPI_execute_with_args(query, 1, types, values, NULL,
+							  false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read definition \"%s\"", name);
+	extension_restore_user(&saved);
+
+	if (SPI_processed > 0)
+	{
+		Definition	found;
+		MemoryContext old;
+
+		policy_decode(name, &found);
+		old = MemoryContextSwitchTo(context);
+		definition = policy_copy(&found);
+		MemoryContextSwitchTo(old);
+	}
+	SPI_finish();
+	return definition;
+}
+
+static void
+policy_set_slots(ClockStamp *stamps)
+{
+	stamps[0].slot = clock_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS, "", 0);
+	stamps[1].slot = clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0);
+	stamps[2].slot = CLOCK_SLOT_ALL;
+}
+
+/*
+ * May this transaction use what others have read, and they what it reads?
+ */
+static bool
+policy_may_share(const ClockStamp *stamps)
+{
+	if (IsolationUsesXactSnapshot() || RecoveryInProgress())
+		return false;
+	for (int i = 0; i < POLICY_NSTAMPS; i++)
+	{
+		if (invalidate_touched(stamps[i].slot))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is what is remembered of these generations?
+ */
+static bool
+policy_memo_current(const ClockStamp *stamps)
+{
+	if (policy_memo.names == NULL)
+		return false;
+	for (int i = 0; i < POLICY_NSTAMPS; i++)
+	{
+		if (policy_memo.stamps[i].generation != stamps[i].generation)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Remember a definition that is not remembered yet.  The entry is complete
+ * before it is inserted, so that running out of memory leaves no half of one.
+ */
+static void
+policy_remember(const char *name, const Definition *definition,
+				const ClockStamp *stamps)
+{
+	MemoryContext old;
+	PolicyMemoEntry *entry;
+	Definition *kept;
+	char	   *kept_name;
+	bool		found;
+
+	if (policy_memo.context == NULL)
+		policy_memo.context = AllocSetContextCreate(TopMemoryContext,
+													"cache definitions",
+													ALLOCSET_DEFAULT_SIZES);
+
+	if (!policy_memo_current(stamps) ||
+		policy_memo.names->members >= POLICY_MEMO_MAX)
+	{
+		policy_memo.names = NULL;
+		MemoryContextReset(policy_memo.context);
+		policy_memo.names = policymemo_create(policy_memo.context, 32, NULL);
+		memcpy(policy_memo.stamps, stamps, sizeof(policy_memo.stamps));
+	}
+
+	old = MemoryContextSwitchTo(policy_memo.context);
+	kept = policy_copy(definition);
+	kept_name = pstrdup(name);
+	entry = policymemo_insert(policy_memo.names, kept_name, &found);
+	Assert(!found);
+	entry->definition = kept;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * A definition, from the memo or the tables; NULL if there is none.
+ */
+static Definition *
+policy_get(PolicyKind kind, const char *name)
+{
+	char	   *memo_name = psprintf("%c%s", kind, name);
+	ClockStamp	stamps[POLICY_NSTAMPS];
+	uint64		newest_xid = 0;
+	Definition *definition;
+	bool		share;
+
+	policy_set_slots(stamps);
+	share = clock_read(stamps, POLICY_NSTAMPS, &newest_xid) &&
+		policy_may_share(stamps);
+
+	if (share && policy_memo_current(stamps))
+	{
+		PolicyMemoEntry *entry = policymemo_lookup(policy_memo.names,
+												   memo_name);
+
+		if (entry != NULL)
+			return policy_copy(entry->definition);
+	}
+
+	definition = policy_read(kind, name);
+	if (definition != NULL && share && clock_unchanged(stamps, POLICY_NSTAMPS))
+		policy_remember(memo_name, definition, stamps);
+	return definition;
+}
+
+Definition *
+policy_find(const char *name)
+{
+	Definition *definition = policy_get(POLICY_OF_QUERY, name);
+
+	if (definition == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("named query \"%s\" does not exist", name),
+				 errhint("Define it with cache_define().")));
+	return definition;
+}
+
+Definition *
+policy_find_policy(const char *name)
+{
+	if (!OidIsValid(get_extension_oid("cache", true)))
+		return NULL;
+	return policy_get(POLICY_ALONE, name);
+}

@@ -1,0 +1,243 @@
+/*-------------------------------------------------------------------------
+ *
+ * sql.c
+ *	  SQL functions that read through the cache: cached_query, cached_rows,
+ *	  cached.
+ *
+ * Each turns its arguments into a request for fetch.c and hands out what comes
+ * back.  A json result is returned value by value, each where it lies in the
+ * payload, which stays as long as the memory of these calls; typed rows, and
+ * results too large for a payload, as a tuplestore.  By the time the first row
+ * goes out the result is complete, so a caller that stops early or reads slowly
+ * holds up nobody.
+ *
+ * What this file must not do: know where results come from.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/guc.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lookup/fetch.h"
+#include "miscadmin.h"
+#include "sql/policy.h"
+#include "store/codec.h"
+#include "text/params.h"
+#include "utils/builtins.h"
+
+PGDLLEXPORT Datum cache_cached_query(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum cache_cached_rows(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum cache_cached(PG_FUNCTION_ARGS);
+
+PG_FUNCTION_INFO_V1(cache_cached_query);
+PG_FUNCTION_INFO_V1(cache_cached_rows);
+PG_FUNCTION_INFO_V1(cache_cached);
+
+/*
+ * The request in the arguments of cached_query and cached_rows.
+ */
+static void
+sql_read_query(FunctionCallInfo fcinfo, KeyForm form, LookupRequest *request)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("query must not be null"),
+				 errhint("Give the text of one SELECT.")));
+
+	memset(request, 0, sizeof(*request));
+	request->form = form;
+	request->query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	request->query_len = strlen(request->query);
+	request->ttl = PG_ARGISNULL(1) ? cache_default_ttl : PG_GETARG_INT32(1);
+	if (request->ttl <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ttl must be greater than zero"),
+				 errhint("Give a number of seconds, or null for cache.default_ttl.")));
+	request->automatic = PG_ARGISNULL(2);
+	request->tags = "";
+	if (!request->automatic)
+		request->tags = policy_tags(PG_GETARG_ARRAYTYPE_P(2),
+									&request->tags_len);
+	request->max_entry_size = (Size) cache_max_entry_size * 1024;
+	request->nparams = params_read(fcinfo, 3, &request->types,
+								   &request->params);
+}
+
+/*
+ * The request in the arguments of cached.
+ */
+static void
+sql_read_name(FunctionCallInfo fcinfo, LookupRequest *request)
+{
+	const Definition *definition;
+	char	   *name;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name must not be null"),
+				 errhint("Give the name of a query defined with cache_define().")));
+
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	definition = policy_find(name);
+
+	memset(request, 0, sizeof(*request));
+	request->form = KEY_FORM_JSON;
+	request->query = definition->query;
+	request->query_len = strlen(definition->query);
+	request->ttl = definition->ttl > 0 ? definition->ttl : cache_default_ttl;
+	request->automatic = definition->tags == NULL;
+	request->tags = request->automatic ? "" : definition->tags;
+	request->tags_len = definition->tags_len;
+	request->name = name;
+	request->stale = definition->stale;
+	request->max_entry_size = (Size) cache_max_entry_size * 1024;
+	if (definition->max_entry_size > 0)
+		request->max_entry_size = Min(request->max_entry_size,
+									  (Size) definition->max_entry_size);
+	request->min_cost_us = definition->min_cost_us;
+	request->nparams = params_read(fcinfo, 1, &request->types,
+								   &request->params);
+}
+
+/*
+ * Return a tuplestore, which is in the per-query memory context.
+ */
+static Datum
+sql_return_tuplestore(FunctionCallInfo fcinfo, Tuplestorestate *tuplestore)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+
+	rsinfo->returnMode = SFRM_Materialize;
+	rsinfo->setResult = tuplestore;
+	/* the executor frees it */
+	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	rsinfo->setDesc = CreateTupleDescCopy(rsinfo->expectedDesc);
+	MemoryContextSwitchTo(old);
+	return (Datum) 0;
+}
+
+/*
+ * First call of a function that returns json values: answer its request.
+ * Returns whether the values are in a tuplestore, which then is returned.
+ */
+static bool
+sql_open_json(FunctionCallInfo fcinfo, bool by_name)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	FuncCallContext *funcctx = SRF_FIRSTCALL_INIT();
+	MemoryContext per_call = funcctx->multi_call_memory_ctx;
+	MemoryContext old = MemoryContextSwitchTo(per_call);
+	LookupRequest request;
+	FetchResult result;
+	CodecReader *reader;
+
+	if (by_name)
+		sql_read_name(fcinfo, &request);
+	else
+		sql_read_query(fcinfo, KEY_FORM_JSON, &request);
+	fetch(&request, NULL, rsinfo->econtext->ecxt_per_query_memory, &result);
+
+	if (result.tuplestore != NULL)
+	{
+		MemoryContextSwitchTo(old);
+		end_MultiFuncCall(fcinfo, funcctx);
+		sql_return_tuplestore(fcinfo, result.tuplestore);
+		return true;
+	}
+
+	reader = palloc(sizeof(CodecReader));
+	if (!codec_read(reader, KEY_FORM_JSON, result.payload, result.len))
+		elog(ERROR, "cached result is not of the form that was asked for");
+	funcctx->user_fctx = reader;
+	MemoryContextSwitchTo(old);
+	return false;
+}
+
+static Datum
+sql_return_json(FunctionCallInfo fcinfo, bool by_name)
+{
+	FuncCallContext *funcctx;
+	Datum		value;
+
+	if (SRF_IS_FIRSTCALL() && sql_open_json(fcinfo, by_name))
+		return (Datum) 0;
+
+	funcctx = SRF_PERCALL_SETUP();
+	if (codec_next_json(funcctx->user_fctx, &value))
+		SRF_RETURN_NEXT(funcctx, value);
+	SRF_RETURN_DONE(funcctx);
+}
+
+Datum
+cache_cached_query(PG_FUNCTION_ARGS)
+{
+	return sql_return_json(fcinfo, false);
+}
+
+Datum
+cache_cached(PG_FUNCTION_ARGS)
+{
+	return sql_return_json(fcinfo, true);
+}
+
+/*
+ * Decode the rows of a payload into a tuplestore of the current memory
+ * context.
+ */
+static Tuplestorestate *
+sql_decode_rows(const FetchResult *result, TupleDesc tupdesc)
+{
+	Tuplestorestate *tuplestore = tuplestore_begin_heap(true, false, work_mem);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(tupdesc,
+													&TTSOpsMinimalTuple);
+	CodecReader reader;
+	MinimalTuple tuple;
+
+	if (!codec_read(&reader, KEY_FORM_ROWS, result->payload, result->len))
+		elog(ERROR, "cached result is not of the form that was asked for");
+	while ((tuple = codec_next_tuple(&reader)) != NULL)
+	{
+		ExecStoreMinimalTuple(tuple, slot, false);
+		tuplestore_puttupleslot(tuplestore, slot);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	return tuplestore;
+}
+
+Datum
+cache_cached_rows(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	LookupRequest request;
+	FetchResult result;
+	MemoryContext old;
+
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo) ||
+		rsinfo->expectedDesc == NULL ||
+		(rsinfo->allowedModes & SFRM_Materialize) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cached_rows is called where no typed rows are accepted"),
+				 errhint("Call it in FROM, with a column definition list: cached_rows(...) AS t(id int, title text).")));
+
+	sql_read_query(fcinfo, KEY_FORM_ROWS, &request);
+	fetch(&request, rsinfo->expectedDesc,
+		  rsinfo->econtext->ecxt_per_query_memory, &result);
+
+	if (result.tuplestore == NULL)
+	{
+		old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+		result.tuplestore = sql_decode_rows(&result, rsinfo->expectedDesc);
+		MemoryContextSwitchTo(old);
+		fetch_release(&result);
+	}
+	return sql_return_tuplestore(fcinfo, result.tuplestore);
+}

@@ -93,7 +93,7 @@ static CodecReceiver *
 fetch_create_receiver(const Lookup *lookup, const FetchTarget *target)
 {
 	return codec_create_receiver(lookup->request.form,
-								 lookup->request.max_entry_size,
+								 lookup->request.terms.max_entry_size,
 								 target->overflow, target->expected);
 }
 

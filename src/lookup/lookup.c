@@ -98,6 +98,27 @@
 /* How often the dependencies of a statement are found before giving up. */
 #define LOOKUP_MAX_READINGS 5
 
+void
+lookup_default_terms(Terms *terms)
+{
+	memset(terms, 0, sizeof(*terms));
+	terms->ttl = cache_default_ttl;
+	terms->max_entry_size = (Size) cache_max_entry_size * 1024;
+	terms->automatic = true;
+	terms->tags = "";
+}
+
+void
+lookup_make_request(LookupRequest *request, KeyForm form, const char *query,
+					uint32 query_len, const Terms *terms)
+{
+	memset(request, 0, sizeof(*request));
+	request->form = form;
+	request->query = query;
+	request->query_len = query_len;
+	request->terms = *terms;
+}
+
 static void
 lookup_add_dep(Lookup *lookup, ClockSlot slot)
 {
@@ -135,8 +156,8 @@ static void
 lookup_find_deps(Lookup *lookup)
 {
 	const LookupRequest *request = &lookup->request;
-	const char *tag = request->tags;
-	const char *end = request->tags + request->tags_len;
+	const char *tag = request->terms.tags;
+	const char *end = request->terms.tags + request->terms.tags_len;
 
 	lookup->ndeps = 0;
 	lookup_add_dep(lookup, CLOCK_SLOT_ALL);
@@ -178,7 +199,7 @@ lookup_add_statement_deps(Lookup *lookup)
 	int			n = lookup->nfixed_deps;
 	bool		same;
 
-	if (!lookup->request.automatic)
+	if (!lookup->request.terms.automatic)
 		return false;
 	if (stmt->narrowing != NULL)
 	{
@@ -306,7 +327,7 @@ lookup_bypass_reason(const Lookup *lookup, bool fenced, uint64 newest_xid)
 		return STATS_BYPASS_OWN_WRITES;
 	if (RecoveryInProgress())
 	{
-		if (request->tags_len > 0 || request->automatic ||
+		if (request->terms.tags_len > 0 || request->terms.automatic ||
 			request->name != NULL)
 			return STATS_BYPASS_STANDBY;
 	}
@@ -354,12 +375,12 @@ lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
 	key_finish(&lookup->request_key);
 	if (request->tree != NULL)
 		lookup->stmt = statement_examine(&lookup->request_key,
-										 request->automatic, request->query,
+										 request->terms.automatic, request->query,
 										 request->tree, request->serial,
 										 catalog, roles);
 	else
 		lookup->stmt = statement_analyse(&lookup->request_key, request->form,
-										 request->automatic, request->query,
+										 request->terms.automatic, request->query,
 										 request->types, request->nparams,
 										 catalog, roles);
 }
@@ -409,7 +430,7 @@ lookup_complete_key(Lookup *lookup)
 	if (request->tree != NULL)
 	{
 		params = params_pick(request->params, stmt->params, stmt->nparams,
-							 request->max_entry_size);
+							 request->terms.max_entry_size);
 		if (params == NULL && stmt->nparams > 0)
 			return false;
 	}
@@ -458,8 +479,8 @@ static void
 lookup_begin_key(const LookupRequest *request, CacheKey *key)
 {
 	key_begin(key, request->form, request->query, request->query_len,
-			  request->tags, request->tags_len, request->name,
-			  request->automatic, request->types, request->nparams);
+			  request->terms.tags, request->terms.tags_len, request->name,
+			  request->terms.automatic, request->types, request->nparams);
 }
 
 void
@@ -514,7 +535,7 @@ lookup_outdated(const Lookup *lookup)
 static int64
 lookup_max_age(const LookupRequest *request)
 {
-	return (int64) request->ttl * USECS_PER_SEC;
+	return (int64) request->terms.ttl * USECS_PER_SEC;
 }
 
 /*
@@ -630,7 +651,7 @@ lookup_set_times(const LookupRequest *request, int64 fill_us, StoreTimes *times)
 	times->expires = times->created +
 		(int64) (lookup_max_age(request) * (1.0 - jitter));
 	times->fill_us = fill_us;
-	times->stale_us = (int64) request->stale * USECS_PER_SEC;
+	times->stale_us = (int64) request->terms.stale * USECS_PER_SEC;
 }
 
 /*
@@ -639,9 +660,9 @@ lookup_set_times(const LookupRequest *request, int64 fill_us, StoreTimes *times)
 static bool
 lookup_admits(const Lookup *lookup, int64 fill_us)
 {
-	if (lookup->request.min_cost_us < 0)
+	if (lookup->request.terms.min_cost_us < 0)
 		return admit_result(lookup->key.hash, fill_us);
-	return fill_us >= lookup->request.min_cost_us;
+	return fill_us >= lookup->request.terms.min_cost_us;
 }
 
 FlightOutcome
@@ -651,7 +672,7 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 	StoreTimes	times;
 
 	STOP_POINT("check");
-	if (payload == NULL || lookup->key.len > request->max_entry_size)
+	if (payload == NULL || lookup->key.len > request->terms.max_entry_size)
 	{
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
 		return FLIGHT_UNSTORABLE;
@@ -733,13 +754,13 @@ List *
 lookup_dependency_names(const Lookup *lookup)
 {
 	const LookupRequest *request = &lookup->request;
-	const char *end = request->tags + request->tags_len;
+	const char *end = request->terms.tags + request->terms.tags_len;
 	List	   *names = NIL;
 	ListCell   *lc;
 
-	for (const char *tag = request->tags; tag < end; tag += strlen(tag) + 1)
+	for (const char *tag = request->terms.tags; tag < end; tag += strlen(tag) + 1)
 		names = lappend(names, pstrdup(tag));
-	if (!request->automatic)
+	if (!request->terms.automatic)
 		return names;
 	foreach(lc, lookup->stmt->relations)
 	{

@@ -12,6 +12,7 @@
 #include "query/statement.h"
 #include "store/flight.h"
 #include "store/store.h"
+#include "text/terms.h"
 #include "utils/snapshot.h"
 
 typedef struct LookupRequest
@@ -23,14 +24,8 @@ typedef struct LookupRequest
 								 * analysed */
 	uint64		serial;			/* of the plan of the tree, as statement_find
 								 * takes it */
-	const char *tags;			/* as key_begin takes them */
-	uint32		tags_len;
-	bool		automatic;		/* tags were not given */
 	const char *name;			/* of a named query, or NULL */
-	int			ttl;			/* s, > 0 */
-	int			stale;			/* s, >= 0 */
-	Size		max_entry_size; /* bytes */
-	int64		min_cost_us;	/* to be stored; negative: admit.h decides */
+	Terms		terms;			/* complete */
 	int			nparams;		/* of a text */
 	Oid		   *types;
 	ParamListInfo params;		/* NULL if there are none; those of a tree are
@@ -38,6 +33,17 @@ typedef struct LookupRequest
 	Snapshot	snapshot;		/* that a miss is executed under; NULL if that
 								 * will be a new one */
 } LookupRequest;
+
+/* The terms of a request for which nothing is said: those of the settings. */
+extern void lookup_default_terms(Terms *terms);
+
+/*
+ * Make the request for a text on complete terms.  What else there is to say,
+ * of a tree, a name and parameters, is for the caller to fill in.
+ */
+extern void lookup_make_request(LookupRequest *request, KeyForm form,
+								const char *query, uint32 query_len,
+								const Terms *terms);
 
 /* Most tags that a result may carry, or relations that it may depend on. */
 #define LOOKUP_MAX_TAGS STATEMENT_MAX_RELATIONS

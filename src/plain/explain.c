@@ -132,7 +132,7 @@ explain_is_cheap(const Query *tree, const char *text, ParamListInfo params,
 {
 	PlannedStmt *planned;
 
-	if (choice->spec.min_cost_us >= 0)
+	if (choice->spec.terms.min_cost_us >= 0)
 		return false;
 	switch (admit_verdict(admit_shape(text, tree->stmt_location, tree->stmt_len)))
 	{
@@ -181,7 +181,7 @@ explain_put_lookup(StringInfo json, Lookup *lookup, StatsCounter bypass,
 										  lookup->key.hash));
 	explain_put_raw(json, "shared", lookup->stmt->state != 0 ? "true" : "false");
 	explain_put_dependencies(json, lookup);
-	explain_put_raw(json, "ttl", psprintf("%d", lookup->request.ttl));
+	explain_put_raw(json, "ttl", psprintf("%d", lookup->request.terms.ttl));
 	if (status == STORE_HIT)
 	{
 		explain_put(json, "tier", "L1");
@@ -203,12 +203,7 @@ explain_put_select(StringInfo json, const Query *tree, const char *text,
 	const char *off;
 	Lookup	   *lookup = palloc(sizeof(Lookup));
 	StatsCounter bypass;
-	LookupRequest request = {
-		.form = KEY_FORM_PLAIN,
-		.tree = tree,
-		.serial = STATEMENT_NO_SERIAL,
-		.params = params
-	};
+	LookupRequest request;
 
 	(void) plan_choose(text, tree->stmt_location, tree->stmt_len, &choice);
 	off = choice.reason;
@@ -216,14 +211,13 @@ explain_put_select(StringInfo json, const Query *tree, const char *text,
 		off = "cache.mode is off";
 	else if (off == NULL && explain_is_cheap(tree, text, params, &choice))
 		off = "executing it is expected to be about as fast as serving its result";
-	request.query = hint_strip(text, tree->stmt_location, tree->stmt_len,
-							   &request.query_len);
-	request.tags = choice.tags;
-	request.tags_len = choice.tags_len;
-	request.automatic = choice.spec.automatic;
-	request.ttl = choice.spec.ttl;
-	request.stale = choice.spec.stale;
-	request.max_entry_size = choice.spec.max_entry_size;
+	choice.text = hint_strip(text, tree->stmt_location, tree->stmt_len,
+							 &choice.text_len);
+	lookup_make_request(&request, KEY_FORM_PLAIN, choice.text, choice.text_len,
+						&choice.spec.terms);
+	request.tree = tree;
+	request.serial = STATEMENT_NO_SERIAL;
+	request.params = params;
 	lookup_begin(lookup, &request);
 	bypass = lookup_orient(lookup);
 	if (lookup->stmt->refusal != NULL)

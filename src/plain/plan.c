@@ -99,30 +99,8 @@ plan_warn(const char *query_string, int position, const char *problem)
 }
 
 /*
- * Take what a policy says, where the hint does not.
- */
-static void
-plan_apply_policy(const Definition *policy, PlanChoice *choice)
-{
-	ScanSpec   *spec = &choice->spec;
-
-	if (policy->ttl > 0)
-		spec->ttl = policy->ttl;
-	spec->stale = policy->stale;
-	spec->min_cost_us = policy->min_cost_us;
-	if (policy->max_entry_size > 0)
-		spec->max_entry_size = Min(spec->max_entry_size,
-								   (Size) policy->max_entry_size);
-	if (policy->tags != NULL)
-	{
-		choice->tags = policy->tags;
-		choice->tags_len = policy->tags_len;
-		spec->automatic = false;
-	}
-}
-
-/*
- * Do what a hint says; a reason if that cannot be done.
+ * Do what a hint says, and where it says nothing, its policy; a reason if that
+ * cannot be done.
  */
 static const char *
 plan_apply_hint(const Hint *hint, PlanChoice *choice)
@@ -130,23 +108,16 @@ plan_apply_hint(const Hint *hint, PlanChoice *choice)
 	ScanSpec   *spec = &choice->spec;
 
 	spec->hinted = true;
-	spec->min_cost_us = 0;
+	spec->terms.min_cost_us = 0;
 	if (hint->policy != NULL)
 	{
 		Definition *policy = policy_find_policy(hint->policy);
 
 		if (policy == NULL)
 			return psprintf("policy \"%s\" does not exist", hint->policy);
-		plan_apply_policy(policy, choice);
+		terms_refine(&spec->terms, &policy->terms);
 	}
-	if (hint->ttl > 0)
-		spec->ttl = hint->ttl;
-	if (hint->tags != NULL)
-	{
-		choice->tags = hint->tags;
-		choice->tags_len = hint->tags_len;
-		spec->automatic = false;
-	}
+	terms_refine(&spec->terms, &hint->terms);
 	return NULL;
 }
 
@@ -157,11 +128,9 @@ plan_choose(const char *text, int location, int len, PlanChoice *choice)
 	Hint		hint = {.verdict = HINT_NONE};
 
 	memset(choice, 0, sizeof(*choice));
-	choice->tags = "";
-	spec->automatic = true;
-	spec->ttl = cache_default_ttl;
-	spec->max_entry_size = (Size) cache_max_entry_size * 1024;
-	spec->min_cost_us = cache_min_cost < 0 ? -1 : (int64) (cache_min_cost * 1000);
+	lookup_default_terms(&spec->terms);
+	spec->terms.min_cost_us = cache_min_cost < 0 ? -1 :
+		(int64) (cache_min_cost * 1000);
 
 	if (hint_possible(text, location, len))
 		hint_find(text, location, len, &hint);
@@ -192,16 +161,17 @@ plan_choose(const char *text, int location, int len, PlanChoice *choice)
 static ScanSpec *
 plan_make_spec(const PlanChoice *choice)
 {
-	Size		size = offsetof(ScanSpec, bytes) + choice->tags_len +
+	const Terms *terms = &choice->spec.terms;
+	Size		size = offsetof(ScanSpec, bytes) + terms->tags_len +
 	choice->text_len + 1;
 	ScanSpec   *spec = palloc(size);
 
 	memcpy(spec, &choice->spec, offsetof(ScanSpec, bytes));
 	SET_VARSIZE(spec, size);
-	spec->tags_len = choice->tags_len;
+	spec->terms.tags = NULL;
 	spec->text_len = choice->text_len;
-	memcpy(spec->bytes, choice->tags, choice->tags_len);
-	memcpy(spec->bytes + choice->tags_len, choice->text, choice->text_len + 1);
+	memcpy(spec->bytes, terms->tags, terms->tags_len);
+	memcpy(spec->bytes + terms->tags_len, choice->text, choice->text_len + 1);
 	return spec;
 }
 
@@ -212,20 +182,15 @@ static StatsCounter
 plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
 			 ParamListInfo params)
 {
-	LookupRequest request = {
-		.form = cache_mode == CACHE_MODE_SHADOW ? KEY_FORM_SHADOW : KEY_FORM_PLAIN,
-		.query = spec->bytes + spec->tags_len,
-		.query_len = spec->text_len,
-		.tree = tree,
-		.serial = spec->serial,
-		.tags = spec->bytes,
-		.tags_len = spec->tags_len,
-		.automatic = spec->automatic,
-		.ttl = spec->ttl,
-		.max_entry_size = spec->max_entry_size,
-		.params = params
-	};
+	Terms		terms = scan_terms(spec);
+	LookupRequest request;
 
+	lookup_make_request(&request, cache_mode == CACHE_MODE_SHADOW ?
+						KEY_FORM_SHADOW : KEY_FORM_PLAIN,
+						scan_text(spec), spec->text_len, &terms);
+	request.tree = tree;
+	request.serial = spec->serial;
+	request.params = params;
 	lookup_begin(lookup, &request);
 	return lookup_orient(lookup);
 }
@@ -303,7 +268,7 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 		return plan_call_next(tree, query_string, cursor_options, params);
 	}
 
-	if (choice.spec.min_cost_us < 0)
+	if (choice.spec.terms.min_cost_us < 0)
 	{
 		choice.spec.shape = admit_shape(query_string, tree->stmt_location,
 										tree->stmt_len);
@@ -329,7 +294,7 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 
 	choice.text = hint_strip(query_string, tree->stmt_location, tree->stmt_len,
 							 &choice.text_len);
-	if (choice.text_len > choice.spec.max_entry_size)
+	if (choice.text_len > choice.spec.terms.max_entry_size)
 		return planned != NULL ? planned :
 			plan_call_next(tree, query_string, cursor_options, params);
 	return plan_with_node(tree, query_string, cursor_options, params, &choice,

@@ -15,9 +15,7 @@ typedef struct PlanChoice
 {
 	const char *text;			/* without comments; terminated */
 	uint32		text_len;
-	const char *tags;			/* as in a key */
-	uint32		tags_len;
-	ScanSpec	spec;			/* without tags and text */
+	ScanSpec	spec;			/* without the bytes */
 	const char *reason;			/* why it is not to be, or NULL */
 	const char *problem;		/* with a hint, if that is the reason */
 	int			position;		/* of the problem in the text */

@@ -151,6 +151,24 @@ scan_tree(const CustomScan *node)
 	return linitial_node(Query, node->custom_private);
 }
 
+const char *
+scan_text(const ScanSpec *spec)
+{
+	return spec->bytes + spec->terms.tags_len;
+}
+
+/*
+ * A copied plan has its tags elsewhere.
+ */
+Terms
+scan_terms(const ScanSpec *spec)
+{
+	Terms		terms = spec->terms;
+
+	terms.tags = spec->bytes;
+	return terms;
+}
+
 /*
  * The columns of the node, as those of a range table entry that stands for the
  * cache.  result: what the statement returns; *source: the same columns as
@@ -460,7 +478,7 @@ scan_begin_fill(ScanRun *state)
 	DestReceiver *dest;
 
 	state->receiver = codec_create_receiver(KEY_FORM_PLAIN,
-											execution->spec->max_entry_size,
+											execution->spec->terms.max_entry_size,
 											NULL, NULL);
 	dest = codec_dest(state->receiver);
 	dest->rStartup(dest, CMD_SELECT, tupdesc);
@@ -503,7 +521,7 @@ scan_may_fly(const ScanRun *state)
 {
 	return state->to_the_end &&
 		state->execution->lookup->request.form == KEY_FORM_PLAIN &&
-		(state->execution->spec->min_cost_us >= 0 ||
+		(state->execution->spec->terms.min_cost_us >= 0 ||
 		 state->custom.ss.ps.plan->total_cost >= SCAN_FLIGHT_COST);
 }
 
@@ -581,7 +599,7 @@ scan_complete(ScanRun *state)
 	state->leads = false;
 	qstats_miss(execution->lookup->stmt->qstats, us,
 				payload != NULL ? len : 0);
-	if (execution->spec->min_cost_us < 0)
+	if (execution->spec->terms.min_cost_us < 0)
 		(void) admit_note_execution(execution->spec->shape, us);
 	state->receiver = NULL;
 }

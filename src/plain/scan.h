@@ -24,16 +24,11 @@ typedef struct ScanSpec
 	uint64		shape;			/* of the text, admit.h */
 	uint64		catalog_generation; /* read before it was planned */
 	uint64		roles_generation;
-	int64		min_cost_us;	/* to be stored; negative: admit.h decides */
-	Size		max_entry_size; /* bytes */
-	int			ttl;			/* s */
-	int			stale;			/* s */
-	bool		automatic;		/* no tags were given */
+	Terms		terms;			/* but for the tags, see scan_terms */
 	bool		hinted;			/* a comment asks for it */
 	bool		updatable;		/* WHERE CURRENT OF may be used with it */
 	bool		executed;		/* once or more; this alone changes after
 								 * planning */
-	uint32		tags_len;
 	uint32		text_len;
 	char		bytes[FLEXIBLE_ARRAY_MEMBER];	/* tags, as in a key; text,
 												 * terminated */
@@ -74,6 +69,8 @@ extern PlannedStmt *scan_promise(const Query *tree, const ScanSpec *spec,
 extern CustomScan *scan_find(const PlannedStmt *stmt);
 extern ScanSpec *scan_spec(const CustomScan *node);
 extern const Query *scan_tree(const CustomScan *node);
+extern const char *scan_text(const ScanSpec *spec);
+extern Terms scan_terms(const ScanSpec *spec);
 
 /* The plan below the node, as if there were no cache. */
 extern PlannedStmt *scan_strip(const PlannedStmt *wrapped);

@@ -80,7 +80,7 @@ serve_plan(const CustomScan *node, ParamListInfo params)
 	serve.planning++;
 	PG_TRY();
 	{
-		stmt = planner(tree, spec->bytes + spec->tags_len,
+		stmt = planner(tree, scan_text(spec),
 					   spec->cursor_options, params);
 	}
 	PG_FINALLY();
@@ -133,7 +133,7 @@ serve_ignores(const QueryDesc *queryDesc, const ScanSpec *spec, bool explained)
 		return true;
 	if (spec->updatable && serve_in_named_portal())
 		return true;
-	return spec->min_cost_us < 0 && !explained &&
+	return spec->terms.min_cost_us < 0 && !explained &&
 		admit_verdict(spec->shape) == ADMIT_CHEAP;
 }
 
@@ -145,22 +145,16 @@ serve_look_up(QueryDesc *queryDesc, const CustomScan *node,
 			  ScanExecution *execution)
 {
 	const ScanSpec *spec = execution->spec;
-	LookupRequest request = {
-		.form = cache_mode == CACHE_MODE_SHADOW ? KEY_FORM_SHADOW : KEY_FORM_PLAIN,
-		.query = spec->bytes + spec->tags_len,
-		.query_len = spec->text_len,
-		.tree = scan_tree(node),
-		.serial = spec->serial,
-		.tags = spec->bytes,
-		.tags_len = spec->tags_len,
-		.automatic = spec->automatic,
-		.ttl = spec->ttl,
-		.stale = spec->stale,
-		.max_entry_size = spec->max_entry_size,
-		.min_cost_us = spec->min_cost_us,
-		.params = queryDesc->params,
-		.snapshot = queryDesc->snapshot
-	};
+	Terms		terms = scan_terms(spec);
+	LookupRequest request;
+
+	lookup_make_request(&request, cache_mode == CACHE_MODE_SHADOW ?
+						KEY_FORM_SHADOW : KEY_FORM_PLAIN,
+						scan_text(spec), spec->text_len, &terms);
+	request.tree = scan_tree(node);
+	request.serial = spec->serial;
+	request.params = queryDesc->params;
+	request.snapshot = queryDesc->snapshot;
 
 	execution->lookup = palloc(sizeof(Lookup));
 	lookup_begin(execution->lookup, &request);

@@ -147,7 +147,7 @@ policy_copy(const Definition *source)
 	char	   *bytes;
 
 	copy = palloc(sizeof(Definition) + source->query_len + 1 +
-				  source->tags_len);
+				  source->terms.tags_len);
 	*copy = *source;
 	bytes = (char *) (copy + 1);
 
@@ -155,10 +155,10 @@ policy_copy(const Definition *source)
 	copy->query = bytes;
 	bytes += source->query_len + 1;
 
-	if (source->tags != NULL)
+	if (source->terms.tags != NULL)
 	{
-		memcpy(bytes, source->tags, source->tags_len);
-		copy->tags = bytes;
+		memcpy(bytes, source->terms.tags, source->terms.tags_len);
+		copy->terms.tags = bytes;
 	}
 	return copy;
 }
@@ -199,27 +199,27 @@ policy_decode(const char *name, Definition *definition)
 
 	value = policy_column(2, &isnull);
 	if (!isnull)
-		definition->ttl = DatumGetInt32(value);
+		definition->terms.ttl = DatumGetInt32(value);
 
 	value = policy_column(3, &isnull);
 	if (!isnull)
-		definition->tags = policy_tags(DatumGetArrayTypeP(value),
-									   &definition->tags_len);
+		definition->terms.tags = policy_tags(DatumGetArrayTypeP(value),
+											 &definition->terms.tags_len);
 
 	value = policy_column(4, &isnull);
 	if (!isnull)
-		definition->stale = DatumGetInt32(value);
+		definition->terms.stale = DatumGetInt32(value);
 
 	value = policy_column(5, &isnull);
 	if (!isnull)
-		definition->max_entry_size = DatumGetInt32(value);
+		definition->terms.max_entry_size = DatumGetInt32(value);
 
 	value = policy_column(6, &isnull);
 	if (!isnull)
 	{
 		/* Infinity and NaN are costs that nothing reaches */
 		cost_us = DatumGetFloat8(value) * 1000.0;
-		definition->min_cost_us = cost_us < (double) PG_INT64_MAX ?
+		definition->terms.min_cost_us = cost_us < (double) PG_INT64_MAX ?
 			(int64) cost_us : PG_INT64_MAX;
 	}
 }

@@ -8,6 +8,7 @@
 #ifndef CACHE_POLICY_H
 #define CACHE_POLICY_H
 
+#include "text/terms.h"
 #include "utils/array.h"
 
 /* A named query with its policy filled in. */
@@ -15,13 +16,7 @@ typedef struct Definition
 {
 	char	   *query;			/* terminated */
 	uint32		query_len;
-	uint32		tags_len;
-	char	   *tags;			/* sorted, each with a zero byte; NULL if none
-								 * were given */
-	int			ttl;			/* s, 0: cache.default_ttl */
-	int			stale;			/* s */
-	int64		max_entry_size; /* bytes, 0: cache.max_entry_size */
-	int64		min_cost_us;
+	Terms		terms;			/* as far as they are stated */
 } Definition;
 
 /*

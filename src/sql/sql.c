@@ -17,7 +17,6 @@
  */
 #include "postgres.h"
 
-#include "base/guc.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -43,28 +42,28 @@ PG_FUNCTION_INFO_V1(cache_cached);
 static void
 sql_read_query(FunctionCallInfo fcinfo, KeyForm form, LookupRequest *request)
 {
+	Terms		terms;
+	char	   *query;
+
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("query must not be null"),
 				 errhint("Give the text of one SELECT.")));
 
-	memset(request, 0, sizeof(*request));
-	request->form = form;
-	request->query = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	request->query_len = strlen(request->query);
-	request->ttl = PG_ARGISNULL(1) ? cache_default_ttl : PG_GETARG_INT32(1);
-	if (request->ttl <= 0)
+	lookup_default_terms(&terms);
+	if (!PG_ARGISNULL(1))
+		terms.ttl = PG_GETARG_INT32(1);
+	if (terms.ttl <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("ttl must be greater than zero"),
 				 errhint("Give a number of seconds, or null for cache.default_ttl.")));
-	request->automatic = PG_ARGISNULL(2);
-	request->tags = "";
-	if (!request->automatic)
-		request->tags = policy_tags(PG_GETARG_ARRAYTYPE_P(2),
-									&request->tags_len);
-	request->max_entry_size = (Size) cache_max_entry_size * 1024;
+	terms.automatic = PG_ARGISNULL(2);
+	if (!terms.automatic)
+		terms.tags = policy_tags(PG_GETARG_ARRAYTYPE_P(2), &terms.tags_len);
+	query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	lookup_make_request(request, form, query, strlen(query), &terms);
 	request->nparams = params_read(fcinfo, 3, &request->types,
 								   &request->params);
 }
@@ -76,6 +75,7 @@ static void
 sql_read_name(FunctionCallInfo fcinfo, LookupRequest *request)
 {
 	const Definition *definition;
+	Terms		terms;
 	char	   *name;
 
 	if (PG_ARGISNULL(0))
@@ -87,21 +87,11 @@ sql_read_name(FunctionCallInfo fcinfo, LookupRequest *request)
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	definition = policy_find(name);
 
-	memset(request, 0, sizeof(*request));
-	request->form = KEY_FORM_JSON;
-	request->query = definition->query;
-	request->query_len = strlen(definition->query);
-	request->ttl = definition->ttl > 0 ? definition->ttl : cache_default_ttl;
-	request->automatic = definition->tags == NULL;
-	request->tags = request->automatic ? "" : definition->tags;
-	request->tags_len = definition->tags_len;
+	lookup_default_terms(&terms);
+	terms_refine(&terms, &definition->terms);
+	lookup_make_request(request, KEY_FORM_JSON, definition->query,
+						definition->query_len, &terms);
 	request->name = name;
-	request->stale = definition->stale;
-	request->max_entry_size = (Size) cache_max_entry_size * 1024;
-	if (definition->max_entry_size > 0)
-		request->max_entry_size = Min(request->max_entry_size,
-									  (Size) definition->max_entry_size);
-	request->min_cost_us = definition->min_cost_us;
 	request->nparams = params_read(fcinfo, 1, &request->types,
 								   &request->params);
 }

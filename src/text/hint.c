@@ -212,7 +212,7 @@ hint_read_ttl(HintReader *reader)
 	}
 	if (ttl == 0)
 		return hint_fail(reader, problem, start);
-	reader->hint->ttl = (int) ttl;
+	reader->hint->terms.ttl = (int) ttl;
 	return true;
 }
 
@@ -243,7 +243,7 @@ hint_read_tags(HintReader *reader)
 		reader->next++;
 	}
 
-	hint->tags = tags_pack(tags, ntags, &hint->tags_len);
+	hint->terms.tags = tags_pack(tags, ntags, &hint->terms.tags_len);
 	return true;
 }
 
@@ -283,12 +283,12 @@ hint_read_option(HintReader *reader)
 	if (hint_word_is(name, "ttl"))
 	{
 		read_value = hint_read_ttl;
-		given = hint->ttl != 0;
+		given = hint->terms.ttl != 0;
 	}
 	else if (hint_word_is(name, "tags"))
 	{
 		read_value = hint_read_tags;
-		given = hint->tags != NULL;
+		given = hint->terms.tags != NULL;
 	}
 	else if (hint_word_is(name, "policy"))
 	{
@@ -463,9 +463,7 @@ hint_find(const char *text, int location, int len, Hint *hint)
 	/* what else was said means nothing then */
 	if (hint->verdict != HINT_CACHE)
 	{
-		hint->ttl = 0;
-		hint->tags_len = 0;
-		hint->tags = NULL;
+		memset(&hint->terms, 0, sizeof(hint->terms));
 		hint->policy = NULL;
 	}
 	if (hint->verdict != HINT_MALFORMED)

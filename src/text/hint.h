@@ -8,6 +8,8 @@
 #ifndef CACHE_HINT_H
 #define CACHE_HINT_H
 
+#include "text/terms.h"
+
 typedef enum HintVerdict
 {
 	HINT_NONE,					/* nothing is said */
@@ -21,9 +23,7 @@ typedef struct Hint
 	HintVerdict verdict;
 
 	/* HINT_CACHE: its options, in the memory context of the call */
-	int			ttl;			/* s, 0: not given */
-	uint32		tags_len;
-	char	   *tags;			/* as keys have them; NULL: not given */
+	Terms		terms;			/* ttl and tags, as far as they are given */
 	char	   *policy;			/* name of a policy; NULL: not given */
 
 	/* HINT_MALFORMED: the first thing that is wrong */

@@ -84,17 +84,17 @@ describe(const Hint *hint)
 			return text;
 		case HINT_CACHE:
 			len = snprintf(text, sizeof(text), "cache");
-			if (hint->ttl != 0)
+			if (hint->terms.ttl != 0)
 				len += snprintf(text + len, sizeof(text) - len, " ttl=%d",
-								hint->ttl);
-			if (hint->tags != NULL)
+								hint->terms.ttl);
+			if (hint->terms.tags != NULL)
 			{
-				const char *end = hint->tags + hint->tags_len;
+				const char *end = hint->terms.tags + hint->terms.tags_len;
 
 				len += snprintf(text + len, sizeof(text) - len, " tags");
-				for (const char *tag = hint->tags; tag < end; tag += strlen(tag) + 1)
+				for (const char *tag = hint->terms.tags; tag < end; tag += strlen(tag) + 1)
 					len += snprintf(text + len, sizeof(text) - len, "%c%s",
-									tag == hint->tags ? '=' : '|', tag);
+									tag == hint->terms.tags ? '=' : '|', tag);
 			}
 			if (hint->policy != NULL)
 				len += snprintf(text + len, sizeof(text) - len, " policy=%s",
@@ -110,10 +110,10 @@ find(const char *text, int location, int len, Hint *hint)
 	memset(hint, 0x7f, sizeof(*hint));
 	hint_find(text, location, len, hint);
 	check(hint_possible(text, location, len) || hint->verdict == HINT_NONE);
-	check((hint->tags != NULL) == (hint->tags_len > 0));
+	check((hint->terms.tags != NULL) == (hint->terms.tags_len > 0));
 	check((hint->problem != NULL) == (hint->verdict == HINT_MALFORMED));
 	if (hint->verdict != HINT_CACHE)
-		check(hint->ttl == 0 && hint->tags == NULL && hint->policy == NULL);
+		check(hint->terms.ttl == 0 && hint->terms.tags == NULL && hint->policy == NULL);
 	if (hint->verdict == HINT_MALFORMED)
 		check(hint->position >= Max(location, 0) &&
 			  hint->position <= (int) strlen(text));

@@ -36,8 +36,8 @@
 #include "miscadmin.h"
 #include "optimizer/planner.h"
 #include "plain/plan.h"
-#include "plain/scan.h"
 #include "plain/serve.h"
+#include "plain/wrap.h"
 #include "postmaster/autovacuum.h"
 #include "sql/policy.h"
 #include "store/admit.h"
@@ -182,12 +182,12 @@ static StatsCounter
 plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
 			 ParamListInfo params)
 {
-	Terms		terms = scan_terms(spec);
+	Terms		terms = wrap_terms(spec);
 	LookupRequest request;
 
 	lookup_make_request(&request, cache_mode == CACHE_MODE_SHADOW ?
 						KEY_FORM_SHADOW : KEY_FORM_PLAIN,
-						scan_text(spec), spec->text_len, &terms);
+						wrap_text(spec), spec->text_len, &terms);
 	request.tree = tree;
 	request.serial = spec->serial;
 	request.params = params;
@@ -235,7 +235,7 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 			plan_call_next(tree, query_string, cursor_options, params);
 	}
 	if (planned == NULL && plan_may_promise(lookup, bypass, cursor_options))
-		return scan_promise(tree, spec, stmt->rtable, stmt->plan_cost,
+		return wrap_promise(tree, spec, stmt->rtable, stmt->plan_cost,
 							stmt->plan_rows);
 
 	(void) statement_pin(stmt);
@@ -248,7 +248,7 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 	}
 	stmt->plan_cost = planned->planTree->total_cost;
 	stmt->plan_rows = planned->planTree->plan_rows;
-	return scan_wrap(planned, original, spec);
+	return wrap_plan(planned, original, spec);
 }
 
 static PlannedStmt *

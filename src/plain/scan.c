@@ -15,9 +15,6 @@
  *	- else (bypass, or nothing to be gained): the plan without the node, as if
  *	  there were no cache.
  *
- * Each gets a plan that is good for this one execution, copied no deeper than
- * needed.
- *
  * Waiting.  A miss joins the flight of its key when its first row is asked
  * for, if all of them are (a portal may be left open).  A leader is paced by its
  * client; who waits for it stops waiting when it waits for its client
@@ -47,46 +44,21 @@
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
-#include "access/xact.h"
 #include "base/guc.h"
-#include "catalog/pg_type.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
-#include "lookup/lookup.h"
 #include "lookup/relstats.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
-#include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "plain/scan.h"
 #include "store/admit.h"
 #include "store/codec.h"
-#include "tcop/pquery.h"
-#include "tcop/utility.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
-#include "utils/plancache.h"
-#include "utils/portal.h"
-#include "utils/snapmgr.h"
 
 /* How often an execution waits for a leader that then has nothing to give. */
 #define SCAN_MAX_WAITS 3
 
 /* Cost of a plan from which on others wait for its first execution. */
 #define SCAN_FLIGHT_COST 1000.0
-
-/* Bits of cursor options that plain statements are planned with. */
-#define SCAN_PLAIN_OPTIONS \
-	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
-
-/* The node of one execution: a plan node with what was decided. */
-typedef struct ScanNode
-{
-	CustomScan	custom;			/* must be first */
-	ScanExecution *execution;
-} ScanNode;
 
 typedef struct ScanRun
 {
@@ -119,13 +91,13 @@ static void scan_rescan(CustomScanState *node);
 static void scan_explain(CustomScanState *node, List *ancestors,
 						 ExplainState *es);
 
-static const CustomScanMethods scan_plan_methods = {
+const CustomScanMethods scan_plan_methods = {
 	.CustomName = "Cache",
 	.CreateCustomScanState = scan_create_state,
 };
 
 /* The same for nodes of one execution. */
-static const CustomScanMethods scan_node_methods = {
+const CustomScanMethods scan_node_methods = {
 	.CustomName = "Cache",
 	.CreateCustomScanState = scan_create_state,
 };
@@ -138,287 +110,6 @@ static const CustomExecMethods scan_exec_methods = {
 	.ReScanCustomScan = scan_rescan,
 	.ExplainCustomScan = scan_explain,
 };
-
-ScanSpec *
-scan_spec(const CustomScan *node)
-{
-	return (ScanSpec *) DatumGetPointer(lsecond_node(Const, node->custom_private)->constvalue);
-}
-
-const Query *
-scan_tree(const CustomScan *node)
-{
-	return linitial_node(Query, node->custom_private);
-}
-
-const char *
-scan_text(const ScanSpec *spec)
-{
-	return spec->bytes + spec->terms.tags_len;
-}
-
-/*
- * A copied plan has its tags elsewhere.
- */
-Terms
-scan_terms(const ScanSpec *spec)
-{
-	Terms		terms = spec->terms;
-
-	terms.tags = spec->bytes;
-	return terms;
-}
-
-/*
- * The columns of the node, as those of a range table entry that stands for the
- * cache.  result: what the statement returns; *source: the same columns as
- * the node reads them.
- */
-static List *
-scan_columns(List *result, Index cache, List **source)
-{
-	List	   *columns = NIL;
-	ListCell   *lc;
-
-	*source = NIL;
-	foreach(lc, result)
-	{
-		TargetEntry *column = lfirst_node(TargetEntry, lc);
-		AttrNumber	number = list_length(columns) + 1;
-		Expr	   *expr = column->expr;
-		TargetEntry *read;
-		TargetEntry *returned;
-
-		if (column->resjunk)
-			continue;
-		read = makeTargetEntry((Expr *) makeVar(cache, number, exprType((Node *) expr),
-												exprTypmod((Node *) expr),
-												exprCollation((Node *) expr), 0),
-							   number, column->resname, false);
-		returned = flatCopyTargetEntry(column);
-		returned->resno = number;
-		returned->ressortgroupref = 0;
-		returned->expr = (Expr *) makeVar(INDEX_VAR, number, exprType((Node *) expr),
-										  exprTypmod((Node *) expr),
-										  exprCollation((Node *) expr), 0);
-		*source = lappend(*source, read);
-		columns = lappend(columns, returned);
-	}
-	return columns;
-}
-
-/*
- * A range table entry that stands for the cache.
- */
-static RangeTblEntry *
-scan_range_table_entry(List *columns)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-	List	   *names = NIL;
-	ListCell   *lc;
-
-	foreach(lc, columns)
-	{
-		const char *name = lfirst_node(TargetEntry, lc)->resname;
-
-		names = lappend(names, makeString(pstrdup(name ? name : "?column?")));
-	}
-	rte->rtekind = RTE_VALUES;
-	rte->eref = makeAlias("cache", names);
-	return rte;
-}
-
-/*
- * A node for a statement that returns these columns.  cache: number of its
- * range table entry.
- */
-static CustomScan *
-scan_make_node(List *result, Index cache, const Query *tree,
-			   const ScanSpec *spec)
-{
-	CustomScan *node = makeNode(CustomScan);
-	Datum		bytes = PointerGetDatum(spec);
-
-	node->scan.plan.targetlist = scan_columns(result, cache,
-											  &node->custom_scan_tlist);
-	node->scan.plan.plan_node_id = -1;
-	node->custom_private = list_make2((void *) tree,
-									  makeConst(BYTEAOID, -1, InvalidOid, -1,
-												bytes, false, false));
-	node->methods = &scan_plan_methods;
-	return node;
-}
-
-/*
- * Does the executor find the row of a table that this plan is at?
- */
-static bool
-scan_is_updatable(const Plan *plan)
-{
-	ListCell   *lc;
-
-	if (plan == NULL)
-		return false;
-	switch (nodeTag(plan))
-	{
-		case T_SeqScan:
-		case T_SampleScan:
-		case T_IndexScan:
-		case T_IndexOnlyScan:
-		case T_BitmapHeapScan:
-		case T_TidScan:
-		case T_TidRangeScan:
-		case T_ForeignScan:
-		case T_CustomScan:
-			return true;
-		case T_Result:
-		case T_Limit:
-			return scan_is_updatable(outerPlan(plan));
-		case T_SubqueryScan:
-			return scan_is_updatable(((const SubqueryScan *) plan)->subplan);
-		case T_Append:
-			foreach(lc, ((const Append *) plan)->appendplans)
-			{
-				if (scan_is_updatable(lfirst(lc)))
-					return true;
-			}
-			return false;
-		default:
-			return false;
-	}
-}
-
-PlannedStmt *
-scan_wrap(PlannedStmt *stmt, const Query *tree, const ScanSpec *spec)
-{
-	Plan	   *plan = stmt->planTree;
-	CustomScan *node;
-
-	node = scan_make_node(plan->targetlist, list_length(stmt->rtable) + 1, tree,
-						  spec);
-	scan_spec(node)->updatable = scan_is_updatable(plan);
-	if (scan_spec(node)->updatable &&
-		(spec->cursor_options & ~SCAN_PLAIN_OPTIONS) != 0)
-		return stmt;
-	stmt->rtable = lappend(stmt->rtable,
-						   scan_range_table_entry(node->custom_scan_tlist));
-	if (ExecSupportsBackwardScan(plan))
-		node->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
-	node->scan.plan.startup_cost = plan->startup_cost;
-	node->scan.plan.total_cost = plan->total_cost;
-	node->scan.plan.plan_rows = plan->plan_rows;
-	node->scan.plan.plan_width = plan->plan_width;
-	outerPlan(node) = plan;
-	stmt->planTree = (Plan *) node;
-	return stmt;
-}
-
-/*
- * What a statement returns, as planning would leave it: what is constant is
- * folded, by which a column can come to a type modifier.
- */
-static List *
-scan_fold_result(const Query *tree)
-{
-	List	   *result = copyObject(tree->targetList);
-	ListCell   *lc;
-
-	foreach(lc, result)
-	{
-		TargetEntry *column = lfirst_node(TargetEntry, lc);
-
-		if (!IsA(column->expr, Var) && exprTypmod((Node *) column->expr) < 0)
-			column->expr = (Expr *) eval_const_expressions(NULL,
-														   (Node *) column->expr);
-	}
-	return result;
-}
-
-PlannedStmt *
-scan_promise(const Query *tree, const ScanSpec *spec, List *rtable,
-			 double cost, double rows)
-{
-	PlannedStmt *stmt = makeNode(PlannedStmt);
-	List	   *result = scan_fold_result(tree);
-	CustomScan *node = scan_make_node(result, list_length(rtable) + 1, tree, spec);
-	ListCell   *lc;
-
-	/* there is no plan to tell; few trees are that plain */
-	scan_spec(node)->updatable = !tree->hasAggs && !tree->hasWindowFuncs &&
-		tree->groupClause == NIL && tree->distinctClause == NIL &&
-		tree->sortClause == NIL && tree->setOperations == NULL;
-	/* the rows are there, in whichever direction */
-	node->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
-	node->scan.plan.total_cost = cost;
-	node->scan.plan.plan_rows = rows;
-
-	stmt->commandType = CMD_SELECT;
-	stmt->queryId = tree->queryId;
-	stmt->canSetTag = tree->canSetTag;
-	stmt->dependsOnRole = tree->hasRowSecurity;
-	stmt->planTree = (Plan *) node;
-	stmt->rtable = lappend(copyObject(rtable),
-						   scan_range_table_entry(node->custom_scan_tlist));
-	foreach(lc, rtable)
-		stmt->relationOids = lappend_oid(stmt->relationOids,
-										 lfirst_node(RangeTblEntry, lc)->relid);
-	stmt->stmt_location = tree->stmt_location;
-	stmt->stmt_len = tree->stmt_len;
-	return stmt;
-}
-
-CustomScan *
-scan_find(const PlannedStmt *stmt)
-{
-	CustomScan *node = (CustomScan *) stmt->planTree;
-
-	if (node == NULL || !IsA(node, CustomScan) ||
-		node->methods != &scan_plan_methods)
-		return NULL;
-	return node;
-}
-
-bool
-scan_is_bound(const PlannedStmt *stmt)
-{
-	const CustomScan *node = (const CustomScan *) stmt->planTree;
-
-	return IsA(node, CustomScan) && node->methods == &scan_node_methods;
-}
-
-PlannedStmt *
-scan_strip(const PlannedStmt *wrapped)
-{
-	PlannedStmt *stmt = palloc(sizeof(PlannedStmt));
-
-	memcpy(stmt, wrapped, sizeof(PlannedStmt));
-	stmt->planTree = outerPlan(wrapped->planTree);
-	/* without the entry for the cache, which EXPLAIN would count */
-	stmt->rtable = list_copy_head(wrapped->rtable,
-								  list_length(wrapped->rtable) - 1);
-	return stmt;
-}
-
-PlannedStmt *
-scan_bind(const PlannedStmt *wrapped, ScanExecution *execution)
-{
-	PlannedStmt *stmt = palloc(sizeof(PlannedStmt));
-	ScanNode   *node = palloc(sizeof(ScanNode));
-
-	memcpy(stmt, wrapped, sizeof(PlannedStmt));
-	memcpy(node, wrapped->planTree, sizeof(CustomScan));
-	node->custom.methods = &scan_node_methods;
-	node->execution = execution;
-	stmt->planTree = (Plan *) node;
-	if (execution->serves)
-	{
-		outerPlan(node) = NULL;
-		stmt->subplans = NIL;
-		stmt->jitFlags = 0;
-		stmt->parallelModeNeeded = false;
-	}
-	return stmt;
-}
 
 static Node *
 scan_create_state(CustomScan *node)

@@ -10,6 +10,7 @@
 
 #include "lookup/lookup.h"
 #include "nodes/execnodes.h"
+#include "nodes/extensible.h"
 #include "nodes/plannodes.h"
 
 /*
@@ -24,7 +25,7 @@ typedef struct ScanSpec
 	uint64		shape;			/* of the text, admit.h */
 	uint64		catalog_generation; /* read before it was planned */
 	uint64		roles_generation;
-	Terms		terms;			/* but for the tags, see scan_terms */
+	Terms		terms;			/* but for the tags, see wrap_terms */
 	bool		hinted;			/* a comment asks for it */
 	bool		updatable;		/* WHERE CURRENT OF may be used with it */
 	bool		executed;		/* once or more; this alone changes after
@@ -47,38 +48,19 @@ typedef struct ScanExecution
 	bool		fills;
 } ScanExecution;
 
+/* The node of one execution: a plan node with what was decided. */
+typedef struct ScanNode
+{
+	CustomScan	custom;			/* must be first */
+	ScanExecution *execution;
+} ScanNode;
+
+/* Of the node in a plan, and of one for a single execution. */
+extern const CustomScanMethods scan_plan_methods;
+extern const CustomScanMethods scan_node_methods;
+
 /* Register the node; called once, as the library is loaded. */
 extern void scan_init(void);
-
-/*
- * Put the node on top of a finished plan.  tree: what it is the plan of.  A
- * cursor over rows that WHERE CURRENT OF may be used with gets none.
- */
-extern PlannedStmt *scan_wrap(PlannedStmt *stmt, const Query *tree,
-							  const ScanSpec *spec);
-
-/*
- * A plan that consists of the node alone, for a result that was just seen in
- * the cache.  rtable: to check privileges on; cost, rows: of a real plan, as
- * far as is known.
- */
-extern PlannedStmt *scan_promise(const Query *tree, const ScanSpec *spec,
-								 List *rtable, double cost, double rows);
-
-/* The node on top of a plan, or NULL; and what it was made with. */
-extern CustomScan *scan_find(const PlannedStmt *stmt);
-extern ScanSpec *scan_spec(const CustomScan *node);
-extern const Query *scan_tree(const CustomScan *node);
-extern const char *scan_text(const ScanSpec *spec);
-extern Terms scan_terms(const ScanSpec *spec);
-
-/* The plan below the node, as if there were no cache. */
-extern PlannedStmt *scan_strip(const PlannedStmt *wrapped);
-
-/* The plan for one execution; and is it one? */
-extern PlannedStmt *scan_bind(const PlannedStmt *wrapped,
-							  ScanExecution *execution);
-extern bool scan_is_bound(const PlannedStmt *stmt);
 
 /*
  * Before such an execution runs, each time: will it be asked for all rows at

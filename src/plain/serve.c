@@ -34,6 +34,7 @@
 #include "optimizer/optimizer.h"
 #include "plain/scan.h"
 #include "plain/serve.h"
+#include "plain/wrap.h"
 #include "store/admit.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
@@ -68,8 +69,8 @@ serve_suspended(void)
 static PlannedStmt *
 serve_plan(const CustomScan *node, ParamListInfo params)
 {
-	const ScanSpec *spec = scan_spec(node);
-	Query	   *tree = copyObject(unconstify(Query *, scan_tree(node)));
+	const ScanSpec *spec = wrap_spec(node);
+	Query	   *tree = copyObject(unconstify(Query *, wrap_tree(node)));
 	int			location = tree->stmt_location;
 	int			len = tree->stmt_len;
 	PlannedStmt *stmt = NULL;
@@ -80,7 +81,7 @@ serve_plan(const CustomScan *node, ParamListInfo params)
 	serve.planning++;
 	PG_TRY();
 	{
-		stmt = planner(tree, scan_text(spec),
+		stmt = planner(tree, wrap_text(spec),
 					   spec->cursor_options, params);
 	}
 	PG_FINALLY();
@@ -90,7 +91,7 @@ serve_plan(const CustomScan *node, ParamListInfo params)
 	PG_END_TRY();
 	stmt->stmt_location = location;
 	stmt->stmt_len = len;
-	return scan_wrap(stmt, scan_tree(node), spec);
+	return wrap_plan(stmt, wrap_tree(node), spec);
 }
 
 /*
@@ -99,11 +100,11 @@ serve_plan(const CustomScan *node, ParamListInfo params)
 static PlannedStmt *
 serve_plainly(const QueryDesc *queryDesc, PlannedStmt *wrapped)
 {
-	const CustomScan *node = scan_find(wrapped);
+	const CustomScan *node = wrap_find(wrapped);
 
 	if (outerPlan(node) == NULL)
 		wrapped = serve_plan(node, queryDesc->params);
-	return scan_find(wrapped) != NULL ? scan_strip(wrapped) : wrapped;
+	return wrap_find(wrapped) != NULL ? wrap_strip(wrapped) : wrapped;
 }
 
 /*
@@ -145,13 +146,13 @@ serve_look_up(QueryDesc *queryDesc, const CustomScan *node,
 			  ScanExecution *execution)
 {
 	const ScanSpec *spec = execution->spec;
-	Terms		terms = scan_terms(spec);
+	Terms		terms = wrap_terms(spec);
 	LookupRequest request;
 
 	lookup_make_request(&request, cache_mode == CACHE_MODE_SHADOW ?
 						KEY_FORM_SHADOW : KEY_FORM_PLAIN,
-						scan_text(spec), spec->text_len, &terms);
-	request.tree = scan_tree(node);
+						wrap_text(spec), spec->text_len, &terms);
+	request.tree = wrap_tree(node);
 	request.serial = spec->serial;
 	request.params = queryDesc->params;
 	request.snapshot = queryDesc->snapshot;
@@ -202,22 +203,22 @@ serve_break_promise(Statement *stmt)
 static PlannedStmt *
 serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 {
-	CustomScan *node = scan_find(wrapped);
+	CustomScan *node = wrap_find(wrapped);
 	bool		explain_only = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
 	bool		explained = explain_only || serve.explaining > 0;
 	ScanExecution *execution;
 	instr_time	start;
 	instr_time	elapsed;
-	bool		executed = scan_spec(node)->executed;
+	bool		executed = wrap_spec(node)->executed;
 	bool		outdated;
 
-	if (serve_ignores(queryDesc, scan_spec(node), explained))
+	if (serve_ignores(queryDesc, wrap_spec(node), explained))
 		return serve_plainly(queryDesc, wrapped);
 
-	scan_spec(node)->executed |= !explain_only;
+	wrap_spec(node)->executed |= !explain_only;
 	INSTR_TIME_SET_CURRENT(start);
 	execution = palloc0(sizeof(ScanExecution));
-	execution->spec = scan_spec(node);
+	execution->spec = wrap_spec(node);
 	execution->tier = STATS_L1_HITS;
 	serve_look_up(queryDesc, node, execution);
 	if (execution->bypass == LOOKUP_NO_BYPASS &&
@@ -234,7 +235,7 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 		if (!explain_only)
 			lookup_count_hit(execution->lookup, STATS_L1_HITS,
 							 &execution->found);
-		wrapped = scan_bind(wrapped, execution);
+		wrapped = wrap_bind(wrapped, execution);
 		INSTR_TIME_SET_CURRENT(elapsed);
 		INSTR_TIME_SUBTRACT(elapsed, start);
 		admit_note_hit(INSTR_TIME_GET_MICROSEC(elapsed));
@@ -255,11 +256,11 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 		serve_break_promise(execution->lookup->stmt);
 	if (outerPlan(node) == NULL || (execution->fills && outdated))
 		wrapped = serve_plan(node, queryDesc->params);
-	if (scan_find(wrapped) == NULL)
+	if (wrap_find(wrapped) == NULL)
 		return wrapped;
 	if (!execution->fills && !explained)
-		return scan_strip(wrapped);
-	return scan_bind(wrapped, execution);
+		return wrap_strip(wrapped);
+	return wrap_bind(wrapped, execution);
 }
 
 /*
@@ -270,7 +271,7 @@ serve_executor_start(QueryDesc *queryDesc, int eflags)
 {
 	MemoryContext context = NULL;
 
-	if (scan_find(queryDesc->plannedstmt) != NULL && !IsParallelWorker())
+	if (wrap_find(queryDesc->plannedstmt) != NULL && !IsParallelWorker())
 	{
 		MemoryContext old;
 
@@ -325,7 +326,7 @@ serve_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count,
 
 	if (watched)
 		INSTR_TIME_SET_CURRENT(start);
-	if (scan_is_bound(queryDesc->plannedstmt))
+	if (wrap_is_bound(queryDesc->plannedstmt))
 		scan_expect(queryDesc->planstate,
 					count == 0 && ScanDirectionIsForward(direction) &&
 					serve.copying == 0);

@@ -1,0 +1,318 @@
+/*-------------------------------------------------------------------------
+ *
+ * wrap.c
+ *	  Plans with a cache node on top: made, recognized, taken apart.
+ *
+ * plan.c wraps the plan of a statement: the node of scan.c is put on top of it.
+ * A promise is a plan that consists of the node alone; it is made for a
+ * statement whose result is in L1 as it is planned.  For each execution serve.c
+ * either strips a wrapped plan, which leaves the plan below, or binds it to the
+ * decision about this execution.
+ *
+ * The node carries what was known as the statement was planned: the tree, and
+ * a ScanSpec as the bytes of a constant.  The node reads its columns from a
+ * range table entry that is appended to those of the plan, so that EXPLAIN and
+ * ruleutils find names for them.
+ *
+ * PostgreSQL may keep a plan and execute it any number of times, also while it
+ * executes it already.  So stripping and binding copy the statement and the node,
+ * no deeper than needed, and leave the wrapped plan as it is.
+ *
+ * What this file must not do: look anything up, or decide which plans get a
+ * node.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "plain/wrap.h"
+
+/* Bits of cursor options that plain statements are planned with. */
+#define WRAP_PLAIN_OPTIONS \
+	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
+
+ScanSpec *
+wrap_spec(const CustomScan *node)
+{
+	return (ScanSpec *) DatumGetPointer(lsecond_node(Const, node->custom_private)->constvalue);
+}
+
+const Query *
+wrap_tree(const CustomScan *node)
+{
+	return linitial_node(Query, node->custom_private);
+}
+
+const char *
+wrap_text(const ScanSpec *spec)
+{
+	return spec->bytes + spec->terms.tags_len;
+}
+
+/*
+ * A copied plan has its tags elsewhere.
+ */
+Terms
+wrap_terms(const ScanSpec *spec)
+{
+	Terms		terms = spec->terms;
+
+	terms.tags = spec->bytes;
+	return terms;
+}
+
+/*
+ * The columns of the node, as those of a range table entry that stands for the
+ * cache.  result: what the statement returns; *source: the same columns as
+ * the node reads them.
+ */
+static List *
+wrap_columns(List *result, Index cache, List **source)
+{
+	List	   *columns = NIL;
+	ListCell   *lc;
+
+	*source = NIL;
+	foreach(lc, result)
+	{
+		TargetEntry *column = lfirst_node(TargetEntry, lc);
+		AttrNumber	number = list_length(columns) + 1;
+		Expr	   *expr = column->expr;
+		TargetEntry *read;
+		TargetEntry *returned;
+
+		if (column->resjunk)
+			continue;
+		read = makeTargetEntry((Expr *) makeVar(cache, number, exprType((Node *) expr),
+												exprTypmod((Node *) expr),
+												exprCollation((Node *) expr), 0),
+							   number, column->resname, false);
+		returned = flatCopyTargetEntry(column);
+		returned->resno = number;
+		returned->ressortgroupref = 0;
+		returned->expr = (Expr *) makeVar(INDEX_VAR, number, exprType((Node *) expr),
+										  exprTypmod((Node *) expr),
+										  exprCollation((Node *) expr), 0);
+		*source = lappend(*source, read);
+		columns = lappend(columns, returned);
+	}
+	return columns;
+}
+
+/*
+ * A range table entry that stands for the cache.
+ */
+static RangeTblEntry *
+wrap_range_table_entry(List *columns)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, columns)
+	{
+		const char *name = lfirst_node(TargetEntry, lc)->resname;
+
+		names = lappend(names, makeString(pstrdup(name ? name : "?column?")));
+	}
+	rte->rtekind = RTE_VALUES;
+	rte->eref = makeAlias("cache", names);
+	return rte;
+}
+
+/*
+ * A node for a statement that returns these columns.  cache: number of its
+ * range table entry.
+ */
+static CustomScan *
+wrap_make_node(List *result, Index cache, const Query *tree,
+			   const ScanSpec *spec)
+{
+	CustomScan *node = makeNode(CustomScan);
+	Datum		bytes = PointerGetDatum(spec);
+
+	node->scan.plan.targetlist = wrap_columns(result, cache,
+											  &node->custom_scan_tlist);
+	node->scan.plan.plan_node_id = -1;
+	node->custom_private = list_make2((void *) tree,
+									  makeConst(BYTEAOID, -1, InvalidOid, -1,
+												bytes, false, false));
+	node->methods = &scan_plan_methods;
+	return node;
+}
+
+/*
+ * Does the executor find the row of a table that this plan is at?
+ */
+static bool
+wrap_is_updatable(const Plan *plan)
+{
+	ListCell   *lc;
+
+	if (plan == NULL)
+		return false;
+	switch (nodeTag(plan))
+	{
+		case T_SeqScan:
+		case T_SampleScan:
+		case T_IndexScan:
+		case T_IndexOnlyScan:
+		case T_BitmapHeapScan:
+		case T_TidScan:
+		case T_TidRangeScan:
+		case T_ForeignScan:
+		case T_CustomScan:
+			return true;
+		case T_Result:
+		case T_Limit:
+			return wrap_is_updatable(outerPlan(plan));
+		case T_SubqueryScan:
+			return wrap_is_updatable(((const SubqueryScan *) plan)->subplan);
+		case T_Append:
+			foreach(lc, ((const Append *) plan)->appendplans)
+			{
+				if (wrap_is_updatable(lfirst(lc)))
+					return true;
+			}
+			return false;
+		default:
+			return false;
+	}
+}
+
+PlannedStmt *
+wrap_plan(PlannedStmt *stmt, const Query *tree, const ScanSpec *spec)
+{
+	Plan	   *plan = stmt->planTree;
+	CustomScan *node;
+
+	node = wrap_make_node(plan->targetlist, list_length(stmt->rtable) + 1, tree,
+						  spec);
+	wrap_spec(node)->updatable = wrap_is_updatable(plan);
+	if (wrap_spec(node)->updatable &&
+		(spec->cursor_options & ~WRAP_PLAIN_OPTIONS) != 0)
+		return stmt;
+	stmt->rtable = lappend(stmt->rtable,
+						   wrap_range_table_entry(node->custom_scan_tlist));
+	if (ExecSupportsBackwardScan(plan))
+		node->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
+	node->scan.plan.startup_cost = plan->startup_cost;
+	node->scan.plan.total_cost = plan->total_cost;
+	node->scan.plan.plan_rows = plan->plan_rows;
+	node->scan.plan.plan_width = plan->plan_width;
+	outerPlan(node) = plan;
+	stmt->planTree = (Plan *) node;
+	return stmt;
+}
+
+/*
+ * What a statement returns, as planning would leave it: what is constant is
+ * folded, by which a column can come to a type modifier.
+ */
+static List *
+wrap_fold_result(const Query *tree)
+{
+	List	   *result = copyObject(tree->targetList);
+	ListCell   *lc;
+
+	foreach(lc, result)
+	{
+		TargetEntry *column = lfirst_node(TargetEntry, lc);
+
+		if (!IsA(column->expr, Var) && exprTypmod((Node *) column->expr) < 0)
+			column->expr = (Expr *) eval_const_expressions(NULL,
+														   (Node *) column->expr);
+	}
+	return result;
+}
+
+PlannedStmt *
+wrap_promise(const Query *tree, const ScanSpec *spec, List *rtable,
+			 double cost, double rows)
+{
+	PlannedStmt *stmt = makeNode(PlannedStmt);
+	List	   *result = wrap_fold_result(tree);
+	CustomScan *node = wrap_make_node(result, list_length(rtable) + 1, tree, spec);
+	ListCell   *lc;
+
+	/* there is no plan to tell; few trees are that plain */
+	wrap_spec(node)->updatable = !tree->hasAggs && !tree->hasWindowFuncs &&
+		tree->groupClause == NIL && tree->distinctClause == NIL &&
+		tree->sortClause == NIL && tree->setOperations == NULL;
+	/* the rows are there, in whichever direction */
+	node->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
+	node->scan.plan.total_cost = cost;
+	node->scan.plan.plan_rows = rows;
+
+	stmt->commandType = CMD_SELECT;
+	stmt->queryId = tree->queryId;
+	stmt->canSetTag = tree->canSetTag;
+	stmt->dependsOnRole = tree->hasRowSecurity;
+	stmt->planTree = (Plan *) node;
+	stmt->rtable = lappend(copyObject(rtable),
+						   wrap_range_table_entry(node->custom_scan_tlist));
+	foreach(lc, rtable)
+		stmt->relationOids = lappend_oid(stmt->relationOids,
+										 lfirst_node(RangeTblEntry, lc)->relid);
+	stmt->stmt_location = tree->stmt_location;
+	stmt->stmt_len = tree->stmt_len;
+	return stmt;
+}
+
+CustomScan *
+wrap_find(const PlannedStmt *stmt)
+{
+	CustomScan *node = (CustomScan *) stmt->planTree;
+
+	if (node == NULL || !IsA(node, CustomScan) ||
+		node->methods != &scan_plan_methods)
+		return NULL;
+	return node;
+}
+
+bool
+wrap_is_bound(const PlannedStmt *stmt)
+{
+	const CustomScan *node = (const CustomScan *) stmt->planTree;
+
+	return IsA(node, CustomScan) && node->methods == &scan_node_methods;
+}
+
+PlannedStmt *
+wrap_strip(const PlannedStmt *wrapped)
+{
+	PlannedStmt *stmt = palloc(sizeof(PlannedStmt));
+
+	memcpy(stmt, wrapped, sizeof(PlannedStmt));
+	stmt->planTree = outerPlan(wrapped->planTree);
+	/* without the entry for the cache, which EXPLAIN would count */
+	stmt->rtable = list_copy_head(wrapped->rtable,
+								  list_length(wrapped->rtable) - 1);
+	return stmt;
+}
+
+PlannedStmt *
+wrap_bind(const PlannedStmt *wrapped, ScanExecution *execution)
+{
+	PlannedStmt *stmt = palloc(sizeof(PlannedStmt));
+	ScanNode   *node = palloc(sizeof(ScanNode));
+
+	memcpy(stmt, wrapped, sizeof(PlannedStmt));
+	memcpy(node, wrapped->planTree, sizeof(CustomScan));
+	node->custom.methods = &scan_node_methods;
+	node->execution = execution;
+	stmt->planTree = (Plan *) node;
+	if (execution->serves)
+	{
+		outerPlan(node) = NULL;
+		stmt->subplans = NIL;
+		stmt->jitFlags = 0;
+		stmt->parallelModeNeeded = false;
+	}
+	return stmt;
+}

@@ -3,8 +3,9 @@
 #
 # Builds a private copy of the checkout with assertions, installs it into a
 # private directory, and runs every kind of test against it.  A stage that
-# fails does not keep the others from running.  Everything is removed at the
-# end, whatever happens, but for KEEP=1, which leaves the directory.
+# fails does not keep the others from running.  One that has tested nothing fails,
+# too, unless it says why; the last line names what was skipped.  Everything is
+# removed at the end, whatever happens, but for KEEP=1, which leaves the directory.
 #
 # From the Makefile: PG_CONFIG, REGRESS, ISOLATION, PROVE_TESTS.
 # ONLY="STAGE..." runs some stages only, those at the end of this file.
@@ -64,7 +65,14 @@ outer()
 }
 
 # Stages.  Each prints what went wrong and fails, or sets passed to the number
-# of its tests.
+# of its tests, or calls skip, or both.
+
+# skip WHAT REASON: say so now, and in the last line.
+skip()
+{
+	echo "    skipped: $1: $2"
+	skipped="$skipped, $1 ($2)"
+}
 
 show()
 {
@@ -78,13 +86,16 @@ stage_build()
 	env -u LIBRARY_PATH make -s -C "$work/plain" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" COPT=-Werror \
 		>"$work/plain.log" 2>&1 || { show "$work/plain.log"; return 1; }
 	(lib_build "$work" -s COPT="-Werror -DUSE_ASSERT_CHECKING \
-		-DCACHE_STOP_POINTS ${BREAK:+-DCACHE_BREAK_$BREAK}")
+		-DCACHE_STOP_POINTS ${BREAK:+-DCACHE_BREAK_$BREAK}") || return
+	ls "$CACHE_SO" "$CACHE_PLAIN_SO" >/dev/null || return
+	passed=2
 }
 
 stage_server()
 {
 	(lib_postgres_start "$work" shared_preload_libraries=cache fsync=off autovacuum=off \
-		max_prepared_transactions=10 log_line_prefix='%m [%p] %q%a ')
+		max_prepared_transactions=10 log_line_prefix='%m [%p] %q%a ') || return
+	passed=1
 }
 
 stage_lint()
@@ -98,27 +109,31 @@ stage_lint()
 stage_format()
 {
 	if ! command -v pg_bsd_indent >/dev/null; then
-		echo "    skipped: there is no pg_bsd_indent"
+		skip format 'there is no pg_bsd_indent'
 		return
 	fi
-	passed=1
-	test/indent.pl --check || { passed=0; return 1; }
+	test/indent.pl --check >"$work/format.log" 2>&1
+	local result=$?
+	passed=$(grep -c '^ok - ' "$work/format.log")
+	[ $result = 0 ] || { grep -v '^ok - ' "$work/format.log"; return 1; }
 }
 
-# run_regress PROGRAM OUTPUT OPTION... TEST...
+# run_regress PROGRAM OUTPUT TESTS OPTION...
 run_regress()
 {
-	local program=$1 output=$2
-	shift 2
+	local program=$1 output=$2 tests=$3
+	shift 3
 	mkdir -p "$output"
 	# it may be recovering from a crash in another stage
 	for _ in $(seq 30); do
 		"$bindir/pg_isready" -q && break
 		sleep 1
 	done
-	"$pgtest/$program" --bindir="$bindir" --outputdir="$output" "$@" >"$output/log" 2>&1
+	"$pgtest/$program" --bindir="$bindir" --outputdir="$output" "$@" $tests \
+		>"$output/log" 2>&1
 	local result=$?
 	passed=$(grep -cE '(^ok +[0-9]+ |\.\.\. ok  )' "$output/log")
+	[ "$passed" = "$(wc -w <<<"$tests")" ] || result=1
 	if [ $result != 0 ]; then
 		show "$output/log"
 		show "$output/regression.diffs" 300
@@ -128,15 +143,14 @@ run_regress()
 
 stage_regress()
 {
-	run_regress regress/pg_regress "$work/regress" --inputdir=. \
-		--dbname=contrib_regression $REGRESS
+	run_regress regress/pg_regress "$work/regress" "$REGRESS" --inputdir=. \
+		--dbname=contrib_regression
 }
 
 stage_isolation()
 {
-	[ -n "$ISOLATION" ] || return 0
-	run_regress isolation/pg_isolation_regress "$work/isolation" \
-		--inputdir=test/isolation --dbname=isolation_regression $ISOLATION
+	run_regress isolation/pg_isolation_regress "$work/isolation" "$ISOLATION" \
+		--inputdir=test/isolation --dbname=isolation_regression
 }
 
 # CONFORMANCE has more options for it.
@@ -165,8 +179,8 @@ stage_consistency()
 
 stage_tap()
 {
-	[ -n "$PROVE_TESTS" ] || return 0
-	local tap=$work/tap result name
+	local tap=$work/tap result name reason
+	[ -n "$PROVE_TESTS" ] || return 0		# prove would look for others
 	mkdir -p "$tap/tmp_check"
 	grep -E '^(extension|dynamic)_' "$work/data/postgresql.conf" >"$tap/conf"
 	CACHE_TEST_CONF=$tap/conf TESTDIR=$tap TESTDATADIR=$tap/tmp_check \
@@ -175,6 +189,12 @@ stage_tap()
 		prove -I "$pgtest/perl" -I test/tap $PROVE_TESTS >"$tap/log" 2>&1
 	result=$?
 	passed=$(sed -n 's/^Files=.*Tests=\([0-9]*\).*/\1/p' "$tap/log")
+	while read -r name reason; do
+		skip "$name" "$reason"
+	done < <(sed -n 's!^test/tap/\([^ ]*\)\.pl \.* skipped: !\1 !p' "$tap/log"
+		for name in "$tap"/tmp_check/log/regress_log_*; do
+			sed -nE "s/^(\[[^ ]* )?ok [0-9]+ # skip /${name##*/regress_log_} /p" "$name"
+		done)
 	if grep -hs 'TRAP: ' "$tap"/tmp_check/log/*.log; then
 		result=1
 	fi
@@ -193,7 +213,8 @@ stage_unit()
 {
 	local name result=0
 	for name in evict hint; do
-		if ! make -s -C "test/$name" check >"$work/unit.log" 2>&1; then
+		if ! make -s -C "test/$name" check >"$work/unit.log" 2>&1 ||
+				! grep -q '^ok' "$work/unit.log"; then
 			show "$work/unit.log"
 			result=1
 		fi
@@ -216,7 +237,6 @@ stage_scanner()
 # The tutorial runs from its first to its last line.
 stage_story()
 {
-	[ -e test/demo/story_platform.sql ] || return 0
 	"$bindir/createdb" story &&
 		(cd test/demo && "$bindir/psql" -X -q -v ON_ERROR_STOP=1 -d story \
 			-f story_platform.sql) >"$work/story.log" 2>&1 ||
@@ -227,7 +247,11 @@ stage_story()
 # The server survived all that.
 stage_log()
 {
-	! grep -A 1 -E 'TRAP: |PANIC: |was terminated by signal' "$work/postgres.log"
+	if grep -A 1 -E 'TRAP: |PANIC: |was terminated by signal' "$work/postgres.log"; then
+		return 1
+	fi
+	grep -q 'ready to accept connections' "$work/postgres.log" || return
+	passed=1
 }
 
 # Is a stage, or one that needs it, among ONLY?
@@ -249,7 +273,7 @@ wanted()
 # stage NAME [NEEDED...]: run it, unless a stage that it needs has failed.
 stage()
 {
-	local name=$1 needed
+	local name=$1 needed skipped_before=$skipped
 	wanted "$name" || return
 	shift
 	for needed in "$@"; do
@@ -262,7 +286,13 @@ stage()
 	done
 	echo "== $name"
 	passed=0
-	"stage_$name" || { failed="$failed $name"; echo "== $name FAILED"; }
+	if ! "stage_$name"; then
+		failed="$failed $name"
+		echo "== $name FAILED"
+	elif [ "${passed:-0}" = 0 ] && [ "$skipped" = "$skipped_before" ]; then
+		failed="$failed $name"
+		echo "== $name FAILED: it has tested nothing"
+	fi
 	[ "${passed:-0}" = 0 ] || summary="$summary, $name $passed"
 	total=$((total + ${passed:-0}))
 }
@@ -272,7 +302,7 @@ inner()
 	work=$WORK
 	bindir=$("$PG_CONFIG" --bindir)
 	pgtest=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
-	failed='' summary='' total=0
+	failed='' summary='' skipped='' total=0
 	cd "$work/source" || exit 1
 	unset PGDATABASE PGSERVICE PGOPTIONS PGPASSWORD PGHOSTADDR VALKEY_URL \
 		L1_CACHE_MAX_SIZE L1_CACHE_DEFAULT_TTL
@@ -292,13 +322,13 @@ inner()
 	stage conformance build server
 	stage consistency build server
 	stage tap build server
-	[ ! -e "$work/postgres.log" ] || stage log
+	stage log server
 	lib_postgres_stop "$work"
 
 	for name in ${ONLY:-}; do
 		declare -F "stage_$name" >/dev/null || { echo "there is no stage $name"; failed="$failed $name"; }
 	done
-	summary="$total tests passed (${summary#, })"
+	summary="$total tests passed (${summary#, })${skipped:+; skipped: ${skipped#, }}"
 	if [ -n "$failed" ]; then
 		echo "make check: FAILED:$failed; $summary"
 		exit 1

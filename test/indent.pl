@@ -4,7 +4,8 @@
 #	indent.pl [--check] [FILE...]
 #
 # Without files: all of src/ and test/.  With --check, changes nothing, shows
-# what would change and fails if anything would.
+# what would change and fails if anything would; prints a line "ok - FILE" for
+# every file that is well.
 #
 # pg_bsd_indent must know the names of types.  They are read from our sources
 # and from what the preprocessor makes of everything these include, and those
@@ -135,6 +136,7 @@ my $ours = bare(join "\n", map { slurp($_) } @files, glob('src/*.[ch] src/*/*.[c
 %types = (%our_types, map { $_ => 1 } foreign_types());
 
 my $changed = 0;
+$| = 1;						# diff writes in between
 foreach my $file (@files)
 {
 	my $old = slurp($file);
@@ -144,9 +146,11 @@ foreach my $file (@files)
 	system("cd '$dir' && pg_bsd_indent @flags -Utypedefs file.c file.out >messages 2>&1") == 0
 	  or die "indent.pl: $file: " . slurp("$dir/messages");
 	my $new = after_indent(slurp("$dir/file.out"));
-	next if $new eq $old;
-
-	if ($check)
+	if ($new eq $old)
+	{
+		print "ok - $file\n" if $check;
+	}
+	elsif ($check)
 	{
 		$changed++;
 		spew("$dir/new", $new);

@@ -17,6 +17,7 @@
 
 PG_CONFIG ?= pg_config
 PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+SERVER_H := $(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h)
 
 MODULE_big = cache
 # Every file of every room is built and linked.
@@ -100,14 +101,15 @@ fuzz:
 
 indent:
 	test/setup.sh
-	PG_CONFIG='$(PG_CONFIG)' test/indent.pl
+	@PG_CONFIG='$(PG_CONFIG)' bash -c '. test/lib.sh && export PG_CONFIG && test/indent.pl'
 
 $(filter-out $(OURS),$(MAKECMDGOALS)):
 	$(MAKE) $@
 
-else ifeq ($(PGXS),)
+else ifeq ($(and $(PGXS),$(SERVER_H)),)
 
-$(error the PostgreSQL server headers are missing; run test/setup.sh or name a pg_config with PG_CONFIG=)
+$(error $(PG_CONFIG) has no headers of a PostgreSQL server; run test/setup.sh, \
+	or name one that has, as in make PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config)
 
 else
 

@@ -10,8 +10,10 @@
 #	redis.sock	Redis', log in redis.log
 
 : "${PG_CONFIG:=pg_config}"
+LIB_MAJORS='15'			# of PostgreSQL, that the extension is for; oldest first
 LIB_PORT=5432			# only names the socket
 LIB_CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PATH=$PATH:/usr/sbin:/sbin	# of runuser; some ways to become root leave them out
 
 # Nothing of the caller's reaches the private servers and their clients.
 unset PGDATA PGDATABASE PGSERVICE PGHOSTADDR PGOPTIONS PGPASSWORD PGPASSFILE
@@ -22,6 +24,68 @@ lib_die()
 	echo "$(basename "$0"): $*" >&2
 	exit 1
 }
+
+# lib_major PROGRAM: the major version that the pg_config or server says it is
+# of.  Nothing if there is no such program.
+lib_major()
+{
+	"$1" --version 2>/dev/null | sed -n 's/^[^0-9]*\([0-9]*\).*/\1/p'
+}
+
+# lib_lacks PG_CONFIG: the Debian packages that are missing for building and
+# testing with it: a server, and headers and test programs of the same major
+# version.  libpq-dev has a pg_config, too, but no headers of a server, and its
+# version is that of the newest client.
+lib_lacks()
+{
+	local major bindir headers tests pgxs
+	major=$(lib_major "$1")
+	if [ -z "$major" ]; then	# it comes with the packages, or nobody knows
+		major=$(sed -n 's!^/usr/lib/postgresql/\([0-9]*\)/bin/pg_config$!\1!p' <<<"$1")
+		[ -n "$major" ] && echo "postgresql-$major postgresql-server-dev-$major"
+		return
+	fi
+	bindir=$("$1" --bindir) headers=$("$1" --includedir-server) pgxs=$("$1" --pgxs)
+	tests=$(dirname "$pgxs")/../test
+	[ "$(lib_major "$bindir/postgres")" = "$major" ] &&
+		[ -x "$bindir/initdb" ] && [ -x "$bindir/pg_ctl" ] && [ -x "$bindir/psql" ] ||
+		echo "postgresql-$major"
+	[ -f "$headers/postgres.h" ] && [ -f "$pgxs" ] &&
+		grep -qsE "PG_MAJORVERSION_NUM $major\$" "$headers"/pg_config*.h &&
+		[ -x "$tests/regress/pg_regress" ] &&
+		[ -x "$tests/isolation/pg_isolation_regress" ] &&
+		[ -f "$tests/perl/PostgreSQL/Test/Cluster.pm" ] ||
+		echo "postgresql-server-dev-$major"
+}
+
+# lib_pg_config: the pg_config to build and test with.  That which PG_CONFIG
+# names, if it names one.  Else the first that lacks nothing, in PATH or among
+# Debian's, newest first.  Else that of an installed server, the headers of which
+# can be installed.
+lib_pg_config()
+{
+	local majors candidate
+	majors=$(printf '%s\n' $LIB_MAJORS | sort -rn)
+	if [ "$PG_CONFIG" = pg_config ]; then
+		for candidate in "$(command -v pg_config)" \
+				$(printf '/usr/lib/postgresql/%s/bin/pg_config\n' $majors); do
+			if [[ -x $candidate && " $LIB_MAJORS " == *" $(lib_major "$candidate") "* &&
+					-z $(lib_lacks "$candidate") ]]; then
+				echo "$candidate"
+				return
+			fi
+		done
+		for candidate in $majors; do
+			if [ -x "/usr/lib/postgresql/$candidate/bin/postgres" ]; then
+				echo "/usr/lib/postgresql/$candidate/bin/pg_config"
+				return
+			fi
+		done
+	fi
+	echo "$PG_CONFIG"
+}
+
+PG_CONFIG=$(lib_pg_config)
 
 # lib_copy WORK: a fresh work directory with a copy of the checkout, without
 # what was built in it, owned by whoever will run the servers.

@@ -3,8 +3,10 @@
  * shmem.c
  *	  Shared memory of all modules.
  *
- * A module that has a shared structure gives its size and makes, or finds, it.
- * To add one, add a line to shmem_modules.
+ * A module that has a shared structure gives its size, makes or finds it, and
+ * verifies it: recounts what is counted, under locks of its own.  To add one,
+ * add a line to shmem_modules.  The SQL function cache_verify() walks the table,
+ * so that no structure can be left out of it.
  *
  * What this file must not do: know what is in a structure.
  *
@@ -16,6 +18,7 @@
 #include "base/stats.h"
 #include "clock/clock.h"
 #include "clock/prepared.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "redis/l2.h"
 #include "redis/redis.h"
@@ -32,20 +35,25 @@ static const struct
 {
 	Size		(*size) (void);
 	void		(*init) (void);
+	void		(*verify) (void);	/* ERRCODE_DATA_CORRUPTED */
 }			shmem_modules[] =
 
 {
-	{clock_shmem_size, clock_shmem_init},
-	{prepared_shmem_size, prepared_shmem_init},
-	{block_shmem_size, block_shmem_init},
-	{store_shmem_size, store_shmem_init},
-	{flight_shmem_size, flight_shmem_init},
-	{redis_shmem_size, redis_shmem_init},
-	{l2_shmem_size, l2_shmem_init},
-	{stats_shmem_size, stats_shmem_init},
-	{qstats_shmem_size, qstats_shmem_init},
-	{admit_shmem_size, admit_shmem_init},
+	{clock_shmem_size, clock_shmem_init, clock_verify},
+	{prepared_shmem_size, prepared_shmem_init, prepared_verify},
+	{block_shmem_size, block_shmem_init, block_verify},
+	{store_shmem_size, store_shmem_init, store_verify},
+	{flight_shmem_size, flight_shmem_init, flight_verify},
+	{redis_shmem_size, redis_shmem_init, redis_verify},
+	{l2_shmem_size, l2_shmem_init, l2_verify},
+	{stats_shmem_size, stats_shmem_init, stats_verify},
+	{qstats_shmem_size, qstats_shmem_init, qstats_verify},
+	{admit_shmem_size, admit_shmem_init, admit_verify},
 };
+
+PGDLLEXPORT Datum cache_verify(PG_FUNCTION_ARGS);
+
+PG_FUNCTION_INFO_V1(cache_verify);
 
 static shmem_request_hook_type shmem_next_request;
 static shmem_startup_hook_type shmem_next_startup;
@@ -78,4 +86,15 @@ shmem_init(void)
 	shmem_request_hook = shmem_request;
 	shmem_next_startup = shmem_startup_hook;
 	shmem_startup_hook = shmem_startup;
+}
+
+Datum
+cache_verify(PG_FUNCTION_ARGS)
+{
+	for (int i = 0; i < (int) lengthof(shmem_modules); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		shmem_modules[i].verify();
+	}
+	PG_RETURN_VOID();
 }

@@ -171,3 +171,22 @@ stats_bypass_name(int i)
 	Assert(i >= 0 && i < STATS_NBYPASSES);
 	return stats_bypass_names[i];
 }
+
+/*
+ * Counters only rise, so that none is below its baseline.
+ */
+void
+stats_verify(void)
+{
+	bool		lost = false;
+
+	LWLockAcquire(&stats_shared->lock, LW_SHARED);
+	for (int c = 0; c < STATS_NCOUNTERS; c++)
+		lost |= (int64) (stats_sum_locked(c) - stats_shared->baseline[c]) < 0;
+	LWLockRelease(&stats_shared->lock);
+
+	if (lost)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a counter of the cache has gone down")));
+}

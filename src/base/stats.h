@@ -55,4 +55,7 @@ extern void stats_reset(void);
 
 extern const char *stats_bypass_name(int i);
 
+/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+extern void stats_verify(void);
+
 #endif							/* CACHE_STATS_H */

@@ -345,6 +345,12 @@ clock_verify(void)
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("tag slot %u was sent before it changed", i)));
 		if (xid >= next)
+		{
+			/* transactions have started since */
+			pg_read_barrier();
+			next = U64FromFullTransactionId(ReadNextFullTransactionId());
+		}
+		if (xid >= next)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("tag slot %u was changed by a future transaction", i)));

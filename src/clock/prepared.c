@@ -364,3 +364,28 @@ prepared_count(void)
 {
 	return pg_atomic_read_u32(&prepared_shared->used);
 }
+
+void
+prepared_verify(void)
+{
+	uint32		used = 0;
+	bool		broken = false;
+
+	LWLockAcquire(&prepared_shared->lock, LW_SHARED);
+	for (int i = 0; i < prepared_shared->nrecords; i++)
+	{
+		SharedPreparedRecord *record = &prepared_shared->records[i];
+
+		if (!FullTransactionIdIsValid(record->xid))
+			continue;
+		used++;
+		broken |= record->nslots < 0 || record->nslots > PREPARED_MAX_SLOTS;
+	}
+	broken |= used != pg_atomic_read_u32(&prepared_shared->used);
+	LWLockRelease(&prepared_shared->lock);
+
+	if (broken)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the records of prepared transactions do not add up")));
+}

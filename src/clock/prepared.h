@@ -41,4 +41,7 @@ extern bool prepared_settled(void);
 /* How many transactions are on record. */
 extern int64 prepared_count(void);
 
+/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+extern void prepared_verify(void);
+
 #endif							/* CACHE_PREPARED_H */

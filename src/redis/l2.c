@@ -120,6 +120,21 @@ l2_set_base(XLogRecPtr base)
 }
 
 /*
+ * The base is a position of the WAL that was reached before.
+ */
+void
+l2_verify(void)
+{
+	XLogRecPtr	base = l2_base();
+
+	if (base != InvalidXLogRecPtr && !RecoveryInProgress() &&
+		base > GetXLogInsertRecPtr())
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the clock in Redis begins in the future")));
+}
+
+/*
  * Write what all names of this server start begin with; returns its length.
  */
 static int

@@ -13,6 +13,9 @@
 extern Size l2_shmem_size(void);
 extern void l2_shmem_init(void);
 
+/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+extern void l2_verify(void);
+
 /* Could a result with these dependencies be in L2, or go there? */
 extern bool l2_usable(const ClockStamp *deps, int ndeps);
 

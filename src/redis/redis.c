@@ -150,6 +150,26 @@ redis_shmem_init(void)
 	SpinLockInit(&shared->lock);
 }
 
+void
+redis_verify(void)
+{
+	uint32		state = pg_atomic_read_u32(&shared->state);
+	uint32		worker = pg_atomic_read_u32(&shared->worker);
+	bool		terminated;
+
+	SpinLockAcquire(&shared->lock);
+	terminated = shared->error[REDIS_ERROR_LENGTH - 1] == '\0' &&
+		shared->host[URL_HOST_LENGTH - 1] == '\0' &&
+		shared->address[REDIS_ADDRESS_LENGTH - 1] == '\0';
+	SpinLockRelease(&shared->lock);
+
+	if (state > REDIS_DOWN || !terminated ||
+		(worker != REDIS_NO_WORKER && worker >= ProcGlobal->allProcCount))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the state of the connections to Redis is none")));
+}
+
 /*
  * Shared state.
  */

@@ -53,6 +53,9 @@ typedef struct RedisReply
 extern Size redis_shmem_size(void);
 extern void redis_shmem_init(void);
 
+/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+extern void redis_verify(void);
+
 extern RedisState redis_state(void);
 extern void redis_set_state(RedisState state);	/* the worker only */
 extern int64 redis_errors(void);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * report.c
- *	  The SQL functions that show, reset and recount what the cache holds.
+ *	  The SQL functions that show and reset what the cache holds.
  *
  * Words.  Counters are of the server since the last reset; entries are those
  * of L1; the statistics of a query are kept by database, user and text.
@@ -54,13 +54,11 @@ PGDLLEXPORT Datum cache_stats(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum cache_entries(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum cache_query_stats(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum cache_reset_stats(PG_FUNCTION_ARGS);
-PGDLLEXPORT Datum cache_verify(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(cache_stats);
 PG_FUNCTION_INFO_V1(cache_entries);
 PG_FUNCTION_INFO_V1(cache_query_stats);
 PG_FUNCTION_INFO_V1(cache_reset_stats);
-PG_FUNCTION_INFO_V1(cache_verify);
 
 /* What the rows of a listing have in common. */
 typedef struct ReportListing
@@ -376,15 +374,5 @@ cache_reset_stats(PG_FUNCTION_ARGS)
 {
 	stats_reset();
 	qstats_reset();
-	PG_RETURN_VOID();
-}
-
-Datum
-cache_verify(PG_FUNCTION_ARGS)
-{
-	clock_verify();
-	store_verify();
-	flight_verify();
-	qstats_verify();
 	PG_RETURN_VOID();
 }

@@ -298,3 +298,20 @@ admit_note_hit(double us)
 {
 	admit.hit_us += ADMIT_HIT_WEIGHT * (us - admit.hit_us);
 }
+
+/*
+ * A mark is odd, or was never set.
+ */
+void
+admit_verify(void)
+{
+	for (int i = 0; i < ADMIT_MARKS; i++)
+	{
+		uint32		mark = pg_atomic_read_u32(&admit.shared->marks[i]);
+
+		if (mark != 0 && mark % 2 == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("mark %d of the admission is none", i)));
+	}
+}

@@ -47,4 +47,7 @@ extern bool admit_result(uint64 hash, int64 us);
 /* A result was served in so many microseconds. */
 extern void admit_note_hit(double us);
 
+/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+extern void admit_verify(void);
+
 #endif							/* CACHE_ADMIT_H */

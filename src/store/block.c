@@ -418,7 +418,7 @@ block_bytes(void)
  * bytes after that.  So both sums can only be too large.
  */
 const char *
-block_verify(Size linked)
+block_recount(Size linked)
 {
 	SharedBlocks *shared = blocks.shared;
 	Size		orphaned = 0;
@@ -453,4 +453,18 @@ block_verify(Size linked)
 		 pg_atomic_read_u64(&shared->pinned_bytes) > shared->max_pinned))
 		problem = "blocks are larger than they may be";
 	return problem;
+}
+
+void
+block_verify(void)
+{
+	const char *problem;
+
+	block_attach();
+	problem = block_recount(0);
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the memory of results does not add up: %s",
+						problem)));
 }

@@ -56,6 +56,9 @@ extern Size block_bytes(void);
  * What does not add up, or NULL.  linked: the size of all blocks that can be
  * found, which stay so during the call.
  */
-extern const char *block_verify(Size linked);
+extern const char *block_recount(Size linked);
+
+/* The same without knowing those; ERRCODE_DATA_CORRUPTED. */
+extern void block_verify(void);
 
 #endif							/* CACHE_BLOCK_H */

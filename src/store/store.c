@@ -739,7 +739,7 @@ store_verify(void)
 		}
 	}
 	counted = pg_atomic_read_u64(&shared->entries);
-	problem = block_verify(bytes);
+	problem = block_recount(bytes);
 	for (int p = STORE_PARTITIONS - 1; p >= 0; p--)
 		LWLockRelease(&shared->partitions[p].lock);
 	LWLockRelease(&shared->allocation_lock);

@@ -10,14 +10,173 @@
 #ifndef CACHE_COMPAT_H
 #define CACHE_COMPAT_H
 
+#include "executor/executor.h"
+#include "executor/functions.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "nodes/plannodes.h"
+#include "parser/parse_relation.h"
+#include "pgstat.h"
+#include "postmaster/autovacuum.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 
+#if PG_VERSION_NUM >= 160000
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#endif
+
+#if PG_VERSION_NUM >= 170000
+#include "storage/procnumber.h"
+#else
+#include "storage/backendid.h"
+#include "storage/proc.h"
+#endif
+
+/* Properties of nodes that EXPLAIN shows. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#else
+#include "commands/explain.h"
+#endif
+
+/* All settings, in an array of n. */
 #if PG_VERSION_NUM >= 160000
 #define compat_guc_variables(n)	get_guc_variables(n)
 #else
 #define compat_guc_variables(n) \
 	(*(n) = GetNumConfigOptions(), get_guc_variables())
+#endif
+
+/*
+ * The number of this backend among all, from 0 to MaxBackends - 1; another
+ * number in a process that is no backend.
+ */
+#if PG_VERSION_NUM >= 170000
+#define compat_backend_slot() MyProcNumber
+#else
+#define compat_backend_slot() (MyBackendId - 1)
+#endif
+
+/* Where this process is in ProcGlobal->allProcs. */
+#if PG_VERSION_NUM >= 170000
+#define compat_proc_number() MyProcNumber
+#else
+#define compat_proc_number() (MyProc->pgprocno)
+#endif
+
+/* What ExecutorRun and its hook take. */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define COMPAT_EXECUTOR_RUN_ARGS queryDesc, direction, count
+#else
+#define COMPAT_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define COMPAT_EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define compat_form_minimal_tuple(tupdesc, values, isnull) \
+	heap_form_minimal_tuple(tupdesc, values, isnull, 0)
+#else
+#define compat_form_minimal_tuple(tupdesc, values, isnull) \
+	heap_form_minimal_tuple(tupdesc, values, isnull)
+#endif
+
+#if PG_VERSION_NUM >= 170000
+#define compat_is_autovacuum_worker() AmAutoVacuumWorkerProcess()
+#else
+#define compat_is_autovacuum_worker() IsAutoVacuumWorkerProcess()
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define compat_owns_relation(relid, role) \
+	object_ownercheck(RelationRelationId, relid, role)
+#define compat_may_execute(funcid, role) \
+	(object_aclcheck(ProcedureRelationId, funcid, role, ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define compat_owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#define compat_may_execute(funcid, role) \
+	(pg_proc_aclcheck(funcid, role, ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
+/* For a function, whose results are not to be collected. */
+#if PG_VERSION_NUM >= 180000
+#define compat_check_sql_fn_retval(queries, rettype, desc) \
+	check_sql_fn_retval(queries, rettype, desc, PROKIND_FUNCTION, false)
+#elif PG_VERSION_NUM >= 160000
+#define compat_check_sql_fn_retval(queries, rettype, desc) \
+	check_sql_fn_retval(queries, rettype, desc, PROKIND_FUNCTION, false, NULL)
+#else
+#define compat_check_sql_fn_retval(queries, rettype, desc) \
+	check_sql_fn_retval(queries, rettype, desc, false, NULL)
+#endif
+
+/*
+ * Privileges.  They are in range table entries, or, since 16, in a list beside
+ * the range table, of which an entry has the number.
+ */
+
+/* Does a range table entry need any? */
+static inline bool
+compat_entry_is_checked(const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000
+	return rte->perminfoindex != 0;
+#else
+	return rte->requiredPerms != 0;
+#endif
+}
+
+/*
+ * Append what a copied entry of a query needs, and have the copy refer to it.
+ */
+static inline List *
+compat_add_perminfo(List *perminfos, const Query *query, RangeTblEntry *copy)
+{
+#if PG_VERSION_NUM >= 160000
+	perminfos = lappend(perminfos,
+						copyObject(getRTEPermissionInfo(query->rteperminfos,
+														copy)));
+	copy->perminfoindex = list_length(perminfos);
+#endif
+	return perminfos;
+}
+
+static inline bool
+compat_check_permissions(List *rtable, List *perminfos, bool throw)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecCheckPermissions(rtable, perminfos, throw);
+#else
+	return ExecCheckRTPerms(rtable, throw);
+#endif
+}
+
+static inline void
+compat_set_perminfos(PlannedStmt *stmt, List *perminfos)
+{
+#if PG_VERSION_NUM >= 160000
+	stmt->permInfos = perminfos;
+#endif
+}
+
+/* Fields of PgStat_TableStatus. */
+#if PG_VERSION_NUM >= 160000
+#define compat_tabstat_id(status) ((status)->id)
+#define compat_tabstat_shared(status) ((status)->shared)
+#define compat_tabstat_scans(status) ((status)->counts.numscans)
+#define compat_tabstat_returned(status) ((status)->counts.tuples_returned)
+#define compat_tabstat_fetched(status) ((status)->counts.tuples_fetched)
+#else
+#define compat_tabstat_id(status) ((status)->t_id)
+#define compat_tabstat_shared(status) ((status)->t_shared)
+#define compat_tabstat_scans(status) ((status)->t_counts.t_numscans)
+#define compat_tabstat_returned(status) ((status)->t_counts.t_tuples_returned)
+#define compat_tabstat_fetched(status) ((status)->t_counts.t_tuples_fetched)
 #endif
 
 #endif							/* CACHE_COMPAT_H */

@@ -29,10 +29,10 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/stats.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "storage/backendid.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
@@ -110,7 +110,7 @@ void
 stats_add(StatsCounter counter, int64 n)
 {
 	int			shared_slot = stats_shared->nslots - 1;
-	int			i = MyBackendId - 1;
+	int			i = compat_backend_slot();
 	pg_atomic_uint64 *value;
 
 	if (i >= 0 && i < shared_slot)

@@ -36,6 +36,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "base/compat.h"
 #include "base/extension.h"
 #include "catalog/catalog.h"
 #include "catalog/pg_class.h"
@@ -100,7 +101,7 @@ attach_check(Relation rel)
 				 errmsg("\"%s\" is a temporary table",
 						RelationGetRelationName(rel)),
 				 errhint("Results that read temporary tables are not cached.")));
-	if (!pg_class_ownercheck(RelationGetRelid(rel), GetUserId()))
+	if (!compat_owns_relation(RelationGetRelid(rel), GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER,
 					   get_relkind_objtype(relkind),
 					   RelationGetRelationName(rel));

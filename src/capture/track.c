@@ -53,6 +53,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "base/tabstat.h"
 #include "capture/ddl.h"
 #include "capture/track.h"
 #include "capture/trigger.h"
@@ -78,7 +79,6 @@
 #include "replication/logicalworker.h"
 #include "tcop/utility.h"
 #include "utils/lsyscache.h"
-#include "utils/pgstat_internal.h"
 #include "utils/rel.h"
 
 static ExecutorStart_hook_type track_next_executor_start;
@@ -91,29 +91,6 @@ static bool track_changed_definitions;
 
 /* Was there a time in the transaction when changes were not counted? */
 static bool track_missed_changes;
-
-/*
- * How many rows has the transaction changed, by these counters of a relation?
- * PG_UINT64_MAX if it was truncated.  What a rolled-back savepoint did is no
- * longer in them, and need not be.
- */
-static uint64
-track_counted_changes(const PgStat_TableStatus *status)
-{
-	uint64		changes = 0;
-
-	if (status == NULL)
-		return 0;
-	for (PgStat_TableXactStatus *xact = status->trans; xact != NULL;
-		 xact = xact->upper)
-	{
-		if (xact->truncdropped)
-			return PG_UINT64_MAX;
-		changes += xact->tuples_inserted + xact->tuples_updated +
-			xact->tuples_deleted;
-	}
-	return changes;
-}
 
 /*
  * Are changes of a relation counted?  Heaps are the only ones that are known
@@ -166,7 +143,7 @@ track_result_relation(Relation rel)
 		relation_touch(RelationGetRelid(rel));
 		told_check(RelationGetRelid(rel), PG_UINT64_MAX);
 	}
-	else if (track_counted_changes(rel->pgstat_info) > 0)
+	else if (tabstat_changes(rel) > 0)
 		relation_touch(RelationGetRelid(rel));
 }
 
@@ -211,6 +188,14 @@ track_executor_end(QueryDesc *queryDesc)
 		standard_ExecutorEnd(queryDesc);
 }
 
+static void
+track_changed_relation(Oid relid, uint64 changes, void *all_fired)
+{
+	relation_touch(relid);
+	if (*(bool *) all_fired)
+		told_check(relid, changes);
+}
+
 /*
  * Touch every relation that the transaction has changed so far, by whatever
  * way; if changes are not counted, everything.  all_fired: all triggers have
@@ -219,28 +204,10 @@ track_executor_end(QueryDesc *queryDesc)
 static void
 track_counted_relations(bool all_fired)
 {
-	PgStat_SubXactStatus *level;
-
-	if (!pgstat_track_counts || track_missed_changes)
-	{
+	if (pgstat_track_counts && !track_missed_changes)
+		tabstat_each_changed(track_changed_relation, &all_fired);
+	else
 		invalidate_touch(CLOCK_SLOT_ALL);
-		return;
-	}
-	for (level = pgstat_get_xact_stack_level(GetCurrentTransactionNestLevel());
-		 level != NULL; level = level->prev)
-	{
-		for (PgStat_TableXactStatus *xact = level->first; xact != NULL;
-			 xact = xact->next)
-		{
-			uint64		changes = track_counted_changes(xact->parent);
-
-			if (changes == 0 || xact->parent->t_shared)
-				continue;
-			relation_touch(xact->parent->t_id);
-			if (all_fired)
-				told_check(xact->parent->t_id, changes);
-		}
-	}
 }
 
 static void

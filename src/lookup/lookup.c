@@ -65,6 +65,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "base/access.h"
 #include "base/breakage.h"
 #include "base/guc.h"
 #include "base/stop.h"
@@ -321,7 +322,7 @@ lookup_bypass_reason(const Lookup *lookup, bool fenced, uint64 newest_xid)
 	if (IsolationIsSerializable())
 		return STATS_BYPASS_ISOLATION;
 	if (!lookup->stmt->executable ||
-		!ExecCheckRTPerms(lookup->stmt->inner_rtable, false))
+		!access_check(&lookup->stmt->inner_access, false))
 		return STATS_BYPASS_PRIVILEGE;
 	if (lookup_sees_own_writes(lookup))
 		return STATS_BYPASS_OWN_WRITES;
@@ -341,23 +342,6 @@ lookup_bypass_reason(const Lookup *lookup, bool fenced, uint64 newest_xid)
 }
 
 /*
- * Relations can have been dropped since the clock was read.
- */
-static bool
-lookup_relations_exist(const List *rtable)
-{
-	ListCell   *lc;
-
-	foreach(lc, rtable)
-	{
-		if (!SearchSysCacheExists1(RELOID,
-								   ObjectIdGetDatum(lfirst_node(RangeTblEntry, lc)->relid)))
-			return false;
-	}
-	return true;
-}
-
-/*
  * Step 2: remember the statement, or find out what it means.
  */
 static void
@@ -369,9 +353,9 @@ lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
 								  request->tree, request->serial, catalog,
 								  roles);
 	if (lookup->stmt != NULL &&
-		lookup_relations_exist(lookup->stmt->rtable) &&
-		lookup_relations_exist(lookup->stmt->inner_rtable))
-		return;
+		access_exists(&lookup->stmt->access) &&
+		access_exists(&lookup->stmt->inner_access))
+		return;					/* none was dropped since the clock was read */
 	key_finish(&lookup->request_key);
 	if (request->tree != NULL)
 		lookup->stmt = statement_examine(&lookup->request_key,
@@ -463,7 +447,7 @@ lookup_orient(Lookup *lookup)
 
 	/* a tree is checked as its execution starts, whoever serves its rows */
 	if (lookup->request.tree == NULL)
-		ExecCheckRTPerms(lookup->stmt->rtable, true);
+		(void) access_check(&lookup->stmt->access, true);
 	else if (lookup->stmt->refusal != NULL)
 		return STATS_BYPASS_REFUSED;
 	if (!lookup_complete_key(lookup))

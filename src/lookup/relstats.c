@@ -39,13 +39,10 @@
  */
 #include "postgres.h"
 
-#include "catalog/catalog.h"
+#include "base/tabstat.h"
 #include "lib/qunique.h"
 #include "lookup/relstats.h"
-#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "pgstat.h"
-#include "utils/pgstat_internal.h"
 #include "utils/rel.h"
 
 /* Counters of a relation, or what was added to them. */
@@ -53,9 +50,7 @@ typedef struct RelStatsCount
 {
 	Oid			relation;
 	uint32		unused;			/* zero */
-	int64		scans;
-	int64		returned;
-	int64		fetched;
+	TabStatReads reads;
 } RelStatsCount;
 
 struct RelStats
@@ -127,22 +122,6 @@ relstats_compare(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* Where the counters of a relation are in this process. */
-static RelStatsCount
-relstats_read(Oid relation)
-{
-	PgStat_TableStatus *pending = find_tabstat_entry(relation);
-	RelStatsCount count = {.relation = relation};
-
-	if (pending != NULL)
-	{
-		count.scans = pending->t_counts.t_numscans;
-		count.returned = pending->t_counts.t_tuples_returned;
-		count.fetched = pending->t_counts.t_tuples_fetched;
-	}
-	return count;
-}
-
 RelStats *
 relstats_begin(PlanState *plan)
 {
@@ -156,7 +135,7 @@ relstats_begin(PlanState *plan)
 	stats->n = qunique(stats->counts, stats->n, sizeof(RelStatsCount),
 					   relstats_compare);
 	for (int i = 0; i < stats->n; i++)
-		stats->counts[i] = relstats_read(stats->counts[i].relation);
+		stats->counts[i].reads = tabstat_reads(stats->counts[i].relation);
 	return stats;
 }
 
@@ -167,13 +146,14 @@ relstats_end(RelStats *stats, Size *len)
 
 	for (int i = 0; i < stats->n; i++)
 	{
-		const RelStatsCount *before = &stats->counts[i];
-		RelStatsCount count = relstats_read(before->relation);
+		RelStatsCount count = stats->counts[i];
+		TabStatReads now = tabstat_reads(count.relation);
 
-		count.scans -= before->scans;
-		count.returned -= before->returned;
-		count.fetched -= before->fetched;
-		if (count.scans != 0 || count.returned != 0 || count.fetched != 0)
+		count.reads.scans = now.scans - count.reads.scans;
+		count.reads.returned = now.returned - count.reads.returned;
+		count.reads.fetched = now.fetched - count.reads.fetched;
+		if (count.reads.scans != 0 || count.reads.returned != 0 ||
+			count.reads.fetched != 0)
 			stats->counts[n++] = count;
 	}
 	*len = n * sizeof(RelStatsCount);
@@ -186,23 +166,6 @@ relstats_count(const void *counts, Size len)
 	const RelStatsCount *count = counts;
 	const RelStatsCount *end = count + len / sizeof(RelStatsCount);
 
-	if (!pgstat_track_counts)
-		return;
 	for (; count < end; count++)
-	{
-		bool		shared = IsSharedRelation(count->relation);
-		Oid			database = shared ? InvalidOid : MyDatabaseId;
-		PgStat_TableStatus *pending;
-
-		if (pgstat_get_entry_ref(PGSTAT_KIND_RELATION, database,
-								 count->relation, false, NULL) == NULL)
-			continue;
-		pending = pgstat_prep_pending_entry(PGSTAT_KIND_RELATION, database,
-											count->relation, NULL)->pending;
-		pending->t_id = count->relation;
-		pending->t_shared = shared;
-		pending->t_counts.t_numscans += count->scans;
-		pending->t_counts.t_tuples_returned += count->returned;
-		pending->t_counts.t_tuples_fetched += count->fetched;
-	}
+		tabstat_add_reads(count->relation, &count->reads);
 }

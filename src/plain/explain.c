@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "base/access.h"
 #include "base/guc.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -177,8 +178,8 @@ explain_put_lookup(StringInfo json, Lookup *lookup, StatsCounter bypass,
 	else
 		explain_put_verdict(json, status == STORE_HIT ? "hit" : "miss", NULL);
 	if (bypass == LOOKUP_NO_BYPASS)
-		explain_put(json, "key", psprintf("%016" INT64_MODIFIER "x",
-										  lookup->key.hash));
+		explain_put(json, "key", psprintf("%016llx",
+										  (unsigned long long) lookup->key.hash));
 	explain_put_raw(json, "shared", lookup->stmt->state != 0 ? "true" : "false");
 	explain_put_dependencies(json, lookup);
 	explain_put_raw(json, "ttl", psprintf("%d", lookup->request.terms.ttl));
@@ -225,7 +226,7 @@ explain_put_select(StringInfo json, const Query *tree, const char *text,
 		explain_put_verdict(json, "refused", lookup->stmt->refusal);
 		return;
 	}
-	ExecCheckRTPerms(lookup->stmt->rtable, true);
+	(void) access_check(&lookup->stmt->access, true);
 	if (tree->rtable == NIL && !tree->hasSubLinks)
 		off = "it reads no table";
 	explain_put_lookup(json, lookup, bypass, off);

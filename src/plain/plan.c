@@ -30,6 +30,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "base/compat.h"
 #include "base/guc.h"
 #include "lookup/lookup.h"
 #include "mb/pg_wchar.h"
@@ -77,7 +78,7 @@ plan_considers(const Query *tree, const char *query_string,
 		query_string != NULL &&
 		!serve_suspended() &&
 		!IsParallelWorker() &&
-		!IsAutoVacuumWorkerProcess() &&
+		!compat_is_autovacuum_worker() &&
 		IsTransactionState();
 }
 
@@ -235,7 +236,7 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 			plan_call_next(tree, query_string, cursor_options, params);
 	}
 	if (planned == NULL && plan_may_promise(lookup, bypass, cursor_options))
-		return wrap_promise(tree, spec, stmt->rtable, stmt->plan_cost,
+		return wrap_promise(tree, spec, &stmt->access, stmt->plan_cost,
 							stmt->plan_rows);
 
 	(void) statement_pin(stmt);

@@ -44,8 +44,8 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/guc.h"
-#include "commands/explain.h"
 #include "executor/executor.h"
 #include "lookup/relstats.h"
 #include "miscadmin.h"
@@ -453,8 +453,8 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (execution->bypass != LOOKUP_NO_BYPASS || !es->verbose)
 		return;
 	ExplainPropertyText("Cache Key",
-						psprintf("%016" INT64_MODIFIER "x",
-								 execution->lookup->key.hash), es);
+						psprintf("%016llx",
+								 (unsigned long long) execution->lookup->key.hash), es);
 	ExplainPropertyList("Cache Dependencies",
 						lookup_dependency_names(execution->lookup), es);
 }

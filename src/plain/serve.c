@@ -28,6 +28,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "base/compat.h"
 #include "base/guc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -316,8 +317,7 @@ serve_note_execution(const QueryDesc *queryDesc, const instr_time *start)
 }
 
 static void
-serve_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count,
-				   bool execute_once)
+serve_executor_run(COMPAT_EXECUTOR_RUN_PARAMS)
 {
 	bool		watched = cache_mode != CACHE_MODE_OFF && cache_min_cost < 0 &&
 	queryDesc->operation == CMD_SELECT && !IsParallelWorker() &&
@@ -331,9 +331,9 @@ serve_executor_run(QueryDesc *queryDesc, ScanDirection direction, uint64 count,
 					count == 0 && ScanDirectionIsForward(direction) &&
 					serve.copying == 0);
 	if (serve.next_run != NULL)
-		serve.next_run(queryDesc, direction, count, execute_once);
+		serve.next_run(COMPAT_EXECUTOR_RUN_ARGS);
 	else
-		standard_ExecutorRun(queryDesc, direction, count, execute_once);
+		standard_ExecutorRun(COMPAT_EXECUTOR_RUN_ARGS);
 	if (watched)
 		serve_note_execution(queryDesc, &start);
 }

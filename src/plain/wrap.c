@@ -25,6 +25,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -232,12 +233,13 @@ wrap_fold_result(const Query *tree)
 }
 
 PlannedStmt *
-wrap_promise(const Query *tree, const ScanSpec *spec, List *rtable,
+wrap_promise(const Query *tree, const ScanSpec *spec, const Access *access,
 			 double cost, double rows)
 {
 	PlannedStmt *stmt = makeNode(PlannedStmt);
 	List	   *result = wrap_fold_result(tree);
-	CustomScan *node = wrap_make_node(result, list_length(rtable) + 1, tree, spec);
+	CustomScan *node = wrap_make_node(result, list_length(access->rtable) + 1, tree,
+									  spec);
 	ListCell   *lc;
 
 	/* there is no plan to tell; few trees are that plain */
@@ -254,9 +256,10 @@ wrap_promise(const Query *tree, const ScanSpec *spec, List *rtable,
 	stmt->canSetTag = tree->canSetTag;
 	stmt->dependsOnRole = tree->hasRowSecurity;
 	stmt->planTree = (Plan *) node;
-	stmt->rtable = lappend(copyObject(rtable),
+	compat_set_perminfos(stmt, copyObject(access->perminfos));
+	stmt->rtable = lappend(copyObject(access->rtable),
 						   wrap_range_table_entry(node->custom_scan_tlist));
-	foreach(lc, rtable)
+	foreach(lc, access->rtable)
 		stmt->relationOids = lappend_oid(stmt->relationOids,
 										 lfirst_node(RangeTblEntry, lc)->relid);
 	stmt->stmt_location = tree->stmt_location;

@@ -8,6 +8,7 @@
 #ifndef CACHE_WRAP_H
 #define CACHE_WRAP_H
 
+#include "base/access.h"
 #include "plain/scan.h"
 
 /*
@@ -19,11 +20,11 @@ extern PlannedStmt *wrap_plan(PlannedStmt *stmt, const Query *tree,
 
 /*
  * A plan that consists of the node alone, for a result that was just seen in
- * the cache.  rtable: to check privileges on; cost, rows: of a real plan, as
+ * the cache.  access: the privileges it needs; cost, rows: of a real plan, as
  * far as is known.
  */
 extern PlannedStmt *wrap_promise(const Query *tree, const ScanSpec *spec,
-								 List *rtable, double cost, double rows);
+								 const Access *access, double cost, double rows);
 
 /* The node on top of a plan, or NULL; and what it was made with. */
 extern CustomScan *wrap_find(const PlannedStmt *stmt);

@@ -28,6 +28,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "base/compat.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "executor/functions.h"
@@ -131,7 +132,7 @@ body_convert_result(List *queries, Oid declared, Node *call,
 	/* other operators than an OpExpr give a boolean, whatever the node does */
 	else if (IsA(call, FuncExpr) || IsA(call, OpExpr))
 		(void) get_expr_result_type(call, &declared, &desc);
-	(void) check_sql_fn_retval(queries, declared, desc, false, NULL);
+	(void) compat_check_sql_fn_retval(queries, declared, desc);
 }
 
 /*

@@ -67,6 +67,7 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/transam.h"
+#include "base/compat.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -396,7 +397,7 @@ depend_check_function(Oid funcid, void *context)
 	Dependencies *deps = walk->deps;
 	char		volatility = func_volatile(funcid);
 
-	if (pg_proc_aclcheck(funcid, GetUserId(), ACL_EXECUTE) != ACLCHECK_OK)
+	if (!compat_may_execute(funcid, GetUserId()))
 		deps->executable = false;
 
 	/* what the built-in ones are made of was known when they were listed */
@@ -600,10 +601,6 @@ depend_check_relation(RangeTblEntry *rte, DependWalk *walk)
 							 "Add REPEATABLE to TABLESAMPLE, or name the tags that invalidate the result.");
 
 	deps->relations = list_append_unique_oid(deps->relations, rte->relid);
-	if (rte->requiredPerms != 0 && walk->depth == 0)
-		deps->rtable = lappend(deps->rtable, copyObject(rte));
-	else if (rte->requiredPerms != 0)
-		deps->inner_rtable = lappend(deps->inner_rtable, copyObject(rte));
 	return false;
 }
 
@@ -659,6 +656,8 @@ depend_walk_query(Query *query, DependWalk *walk)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
 
+		access_add(walk->depth == 0 ? &deps->access : &deps->inner_access,
+				   query, rte);
 		if (rte->rtekind == RTE_RELATION && depend_check_relation(rte, walk))
 			return true;
 		if (rte->rtekind == RTE_NAMEDTUPLESTORE)

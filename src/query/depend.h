@@ -8,7 +8,7 @@
 #ifndef CACHE_DEPEND_H
 #define CACHE_DEPEND_H
 
-#include "nodes/parsenodes.h"
+#include "base/access.h"
 
 /* What is known of a rewritten query; lists in the caller's memory context. */
 typedef struct Dependencies
@@ -21,9 +21,8 @@ typedef struct Dependencies
 	bool		complete;		/* no function reads relations besides these */
 	bool		inherits;		/* one of the relations has children */
 	List	   *relations;		/* oids of all relations read, unique */
-	List	   *rtable;			/* range table entries to check privileges on,
-								 * copied */
-	List	   *inner_rtable;	/* the same of what functions read */
+	Access		access;			/* the privileges it needs */
+	Access		inner_access;	/* those that queries inside functions need */
 	List	   *bodies;			/* rewritten queries inside functions: part of
 								 * what the query means */
 	const char *refusal;		/* why it may not be cached, or NULL; a clause

@@ -415,8 +415,8 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	old = MemoryContextSwitchTo(stmt->context);
 	key_make_head(key, digest, shared, !deps->complete, &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(result_desc);
-	stmt->rtable = copyObject(deps->rtable);
-	stmt->inner_rtable = copyObject(deps->inner_rtable);
+	access_copy(&stmt->access, &deps->access);
+	access_copy(&stmt->inner_access, &deps->inner_access);
 	stmt->relations = list_copy(deps->relations);
 	stmt->inherits = deps->inherits;
 	stmt->executable = deps->executable;

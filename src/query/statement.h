@@ -8,6 +8,7 @@
 #ifndef CACHE_STATEMENT_H
 #define CACHE_STATEMENT_H
 
+#include "base/access.h"
 #include "base/qstats.h"
 #include "clock/clock.h"
 #include "executor/spi.h"
@@ -49,8 +50,8 @@ typedef struct Statement
 	bool		needs_plan;		/* one without a plan was kept, in vain */
 
 	TupleDesc	result_desc;	/* of its rows */
-	List	   *rtable;			/* to check privileges on */
-	List	   *inner_rtable;	/* the same, for what functions read */
+	Access		access;			/* the privileges it needs */
+	Access		inner_access;	/* those that queries inside functions need */
 	List	   *relations;		/* oids of the relations read */
 	bool		inherits;		/* some of them have children */
 	bool		executable;		/* the user may call all its functions */

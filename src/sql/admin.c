@@ -16,6 +16,7 @@
 
 #include "access/relation.h"
 #include "access/xact.h"
+#include "base/compat.h"
 #include "capture/trigger.h"
 #include "clock/invalidate.h"
 #include "clock/relation.h"
@@ -104,7 +105,7 @@ admin_check_table(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
-	if (!pg_class_ownercheck(relid, GetUserId()) &&
+	if (!compat_owns_relation(relid, GetUserId()) &&
 		pg_class_aclmask(relid, GetUserId(),
 						 ACL_INSERT | ACL_UPDATE | ACL_DELETE | ACL_TRUNCATE,
 						 ACLMASK_ANY) == 0)

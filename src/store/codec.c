@@ -22,6 +22,7 @@
 
 #include "access/detoast.h"
 #include "access/htup_details.h"
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "funcapi.h"
@@ -177,7 +178,7 @@ codec_flat_tuple(TupleTableSlot *slot)
 			values[i] = PointerGetDatum(detoast_external_attr((struct varlena *)
 															  DatumGetPointer(values[i])));
 	}
-	return heap_form_minimal_tuple(tupdesc, values, slot->tts_isnull);
+	return compat_form_minimal_tuple(tupdesc, values, slot->tts_isnull);
 }
 
 /*

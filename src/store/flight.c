@@ -39,10 +39,10 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/stop.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/backendid.h"
 #include "storage/condition_variable.h"
 #include "storage/lwlock.h"
 #include "storage/proc.h"
@@ -137,7 +137,7 @@ flight_land(FlightOutcome outcome)
 	if (!flight.leading)
 		return;
 
-	place = &flight.shared->places[MyBackendId - 1];
+	place = &flight.shared->places[compat_backend_slot()];
 	LWLockAcquire(&flight.shared->lock, LW_EXCLUSIVE);
 	hash_search(flight.table, &flight.hash, HASH_REMOVE, NULL);
 	place->outcome = outcome;
@@ -184,8 +184,8 @@ flight_begin(uint64 hash, uint32 *serial)
 	}
 	else if (entry != NULL)
 	{
-		entry->leader = MyBackendId - 1;
-		flight.shared->places[entry->leader].pgprocno = MyProc->pgprocno;
+		entry->leader = compat_backend_slot();
+		flight.shared->places[entry->leader].pgprocno = compat_proc_number();
 		flight.leading = true;
 		flight.hash = hash;
 		flight.owner = CurrentResourceOwner;

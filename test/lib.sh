@@ -10,7 +10,7 @@
 #	redis.sock	Redis', log in redis.log
 
 : "${PG_CONFIG:=pg_config}"
-LIB_MAJORS='15'			# of PostgreSQL, that the extension is for; oldest first
+LIB_MAJORS='15 16 17 18'			# of PostgreSQL, that the extension is for; oldest first
 LIB_PORT=5432			# only names the socket
 LIB_CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin	# of runuser; some ways to become root leave them out

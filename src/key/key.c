@@ -225,6 +225,7 @@ key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
 	head->data = key.data;
 	head->len = key.len;
 	head->hash = hash_bytes_extended((unsigned char *) key.data, key.len, 0);
+	key_digest(key.data, key.len, head->digest);
 	head->opaque = opaque;
 }
 

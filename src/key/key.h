@@ -45,6 +45,7 @@ typedef struct KeyHead
 	char	   *data;			/* palloc'd */
 	uint32		len;
 	uint64		hash;
+	uint8		digest[KEY_DIGEST_LENGTH];	/* of these bytes */
 	bool		opaque;			/* keys hold ignored texts, too */
 } KeyHead;
 

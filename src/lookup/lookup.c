@@ -493,6 +493,10 @@ lookup_read_definitions(uint64 *catalog_generation, uint64 *roles_generation)
 	*roles_generation = read ? stamps[1].generation : STATEMENT_NO_GENERATION;
 }
 
+/*
+ * A function that claims to be STABLE can change settings all the same, and the
+ * rows after it are not what the key says.
+ */
 bool
 lookup_same_session(const Lookup *lookup)
 {
@@ -661,7 +665,8 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
 		return FLIGHT_UNSTORABLE;
 	}
-	if (!lookup_admits(lookup, fill_us) || lookup_has_written())
+	if (!lookup_admits(lookup, fill_us) || lookup_has_written() ||
+		!lookup_same_session(lookup))
 		return FLIGHT_UNSTORABLE;
 	if (lookup_outdated(lookup) && !BREAK_STORE_CHECK)
 	{

@@ -240,6 +240,7 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 							stmt->plan_rows);
 
 	(void) statement_pin(stmt);
+	memcpy(spec->key_digest, stmt->key_head.digest, KEY_DIGEST_LENGTH);
 	if (planned == NULL)
 	{
 		spec->catalog_generation = stmt->catalog_generation;

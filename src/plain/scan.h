@@ -25,6 +25,9 @@ typedef struct ScanSpec
 	uint64		shape;			/* of the text, admit.h */
 	uint64		catalog_generation; /* read before it was planned */
 	uint64		roles_generation;
+	uint8		key_digest[KEY_DIGEST_LENGTH];	/* of the head of the keys of
+												 * the results that it may
+												 * make */
 	Terms		terms;			/* but for the tags, see wrap_terms */
 	bool		hinted;			/* a comment asks for it */
 	bool		updatable;		/* WHERE CURRENT OF may be used with it */

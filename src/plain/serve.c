@@ -17,6 +17,21 @@
  * plan that is old when first executed is so because someone changed
  * definitions just then; it is executed as it is, and nothing is stored.
  *
+ * A plan that is kept may have been made by another user or under other settings
+ * than those it is executed under.  What the planner has folded is in it: the
+ * plan of
+ *
+ *	SELECT (1::float8 / 3)::text, count(*) FROM t
+ *
+ * has the text as a constant, in the length that extra_float_digits had.
+ * PostgreSQL goes on executing that plan, but its result is not the one that
+ * the present key stands for, which others look up.  So the node has a digest of
+ * the key that results of its plan have, without parameters: if an execution
+ * that fills finds another one, the statement is planned again for it.
+ * Executions that store nothing take the plan as it is.  Two plans
+ * of the same key give the same result, for the key says who asks, unless that
+ * is proven not to matter, under which settings, and what the tree means.
+ *
  * What is made for one execution is in a memory context of its own, which goes
  * with the state of the executor: a function may be executed a million times
  * in one query.
@@ -185,6 +200,17 @@ serve_is_current(const ScanSpec *spec, const Lookup *lookup)
 }
 
 /*
+ * Does a plan give what the key of the lookup stands for?  It does if it was
+ * made when executing it had the same key, but for the parameters.
+ */
+static bool
+serve_is_of_key(const ScanSpec *spec, const Lookup *lookup)
+{
+	return memcmp(spec->key_digest, lookup->stmt->key_head.digest,
+				  KEY_DIGEST_LENGTH) == 0;
+}
+
+/*
  * The result that a plan has promised is gone.  If the plan is one that is
  * kept, it would be planned again each time; so the next one is to be a real
  * one.
@@ -255,7 +281,9 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	(void) statement_pin(execution->lookup->stmt);
 	if (outerPlan(node) == NULL && executed)
 		serve_break_promise(execution->lookup->stmt);
-	if (outerPlan(node) == NULL || (execution->fills && outdated))
+	if (outerPlan(node) == NULL ||
+		(execution->fills &&
+		 (outdated || !serve_is_of_key(execution->spec, execution->lookup))))
 		wrapped = serve_plan(node, queryDesc->params);
 	if (wrap_find(wrapped) == NULL)
 		return wrapped;

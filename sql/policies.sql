@@ -85,12 +85,30 @@ SELECT cached('policies_a');
 COMMIT;
 SELECT cached('policies_a');
 SELECT cached('policies_a');
--- a policy that is gone is missed by whoever calls
+-- a policy in use is neither renamed nor deleted, unless another takes its place
 UPDATE cache_policies SET name = 'policies_renamed' WHERE name = 'policies_own';
-SELECT cached('policies_e');
-UPDATE cache_policies SET name = 'policies_own' WHERE name = 'policies_renamed';
-SELECT how($$cached('policies_e')$$);
 DELETE FROM cache_policies WHERE name = 'policies_own';
+TRUNCATE cache_policies;
+BEGIN;
+SET CONSTRAINTS cache_policy_in_use DEFERRED;
+DELETE FROM cache_policies WHERE name = 'policies_own';
+INSERT INTO cache_policies (name, ttl, tags) VALUES ('policies_own', 55, '{own,more}');
+COMMIT;
+BEGIN;
+SET CONSTRAINTS cache_policy_in_use DEFERRED;
+DELETE FROM cache_policies WHERE name = 'policies_own';
+SELECT cached('policies_e');
+ROLLBACK;
+BEGIN;
+SET CONSTRAINTS cache_policy_in_use DEFERRED;
+DELETE FROM cache_policies WHERE name = 'policies_own';
+COMMIT;
+UPDATE cache_policies SET name = 'policies_own' WHERE name = 'policies_own';
+SELECT how($$cached('policies_e')$$);
+-- one that is gone all the same is missed by whoever calls
+SET session_replication_role = replica;
+DELETE FROM cache_policies WHERE name = 'policies_own';
+RESET session_replication_role;
 SELECT cached('policies_e');
 SELECT cache_undefine('policies_e');
 SELECT cache_undefine('policies_e');
@@ -183,6 +201,13 @@ SELECT invalidate_query('policies_q', ROW(1, 2));
 -- builtin policies: a changed one is no longer builtin, and a dump carries it
 UPDATE cache_policies SET ttl = 601 WHERE name = 'trending';
 SELECT name, ttl, builtin FROM cache_policies WHERE name = 'trending';
+-- one that takes the place of a built-in policy in use
+BEGIN;
+SELECT cache_define('policies_user', 'SELECT 1 AS u', policy => 'user');
+INSERT INTO cache_policies (name, ttl) VALUES ('user', 5);
+SET CONSTRAINTS ALL IMMEDIATE;
+SELECT name, ttl, tags, builtin FROM cache_policies WHERE name = 'user';
+ROLLBACK;
 -- as a dump is restored
 BEGIN;
 INSERT INTO cache_policies (name, ttl) VALUES ('search_results', 5);
@@ -216,13 +241,18 @@ INSERT INTO cache_policies (name, ttl) VALUES ('policies_x', 0);
 INSERT INTO cache_policies (name, stale) VALUES ('policies_x', -1);
 INSERT INTO cache_policies (name, max_entry_size) VALUES ('policies_x', 0);
 INSERT INTO cache_policies (name, min_cost) VALUES ('policies_x', -1);
+INSERT INTO cache_policies (name, tags) VALUES ('policies_x', '{a,NULL}');
+INSERT INTO cache_policies (name, tags) VALUES ('policies_x', '{a,""}');
+INSERT INTO cache_policies (name, tags)
+	SELECT 'policies_x', array_agg('tag ' || i) FROM generate_series(1, 257) i;
+INSERT INTO cache_policies (name) VALUES (repeat('x', 1025));
+SELECT cache_define(repeat('x', 1025), 'SELECT 1');
 INSERT INTO cache_queries (name, query, ttl) VALUES ('policies_x', 'SELECT 1', 0);
 -- what is written by hand is checked when it is called
 INSERT INTO cache_queries (name, query, tags) VALUES ('policies_x', 'DELETE FROM story', '{}');
 SELECT cached('policies_x');
 UPDATE cache_queries SET query = 'SELECT 1 AS x', tags = '{a,NULL}' WHERE name = 'policies_x';
-SELECT cached('policies_x');
-UPDATE cache_queries SET tags = '{x}' WHERE name = 'policies_x';
+UPDATE cache_queries SET query = 'SELECT 1 AS x', tags = '{x}' WHERE name = 'policies_x';
 SELECT cached('policies_x');
 -- defining does not look at what the query means
 SELECT cache_define('policies_x', 'SELECT * FROM not_there_yet', 300, '{}');

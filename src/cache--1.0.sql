@@ -9,9 +9,10 @@
 --
 
 CREATE TABLE @extschema@.cache_policies (
-	name text PRIMARY KEY CHECK (name <> ''),
+	name text PRIMARY KEY CHECK (name <> '' AND octet_length(name) <= 1024),
 	ttl integer CHECK (ttl > 0),
-	tags text[],
+	tags text[] CHECK (tags IS NULL OR
+		('' <> ALL (tags)) IS TRUE AND cardinality(tags) <= 256),
 	stale integer NOT NULL DEFAULT 0 CHECK (stale >= 0),
 	max_entry_size integer CHECK (max_entry_size > 0),
 	min_cost double precision NOT NULL DEFAULT 0 CHECK (min_cost >= 0),
@@ -33,10 +34,11 @@ COMMENT ON COLUMN @extschema@.cache_policies.builtin IS
 	'true for a policy that came with the extension and was not changed since';
 
 CREATE TABLE @extschema@.cache_queries (
-	name text PRIMARY KEY CHECK (name <> ''),
+	name text PRIMARY KEY CHECK (name <> '' AND octet_length(name) <= 1024),
 	query text NOT NULL,
 	ttl integer CHECK (ttl > 0),
-	tags text[],
+	tags text[] CHECK (tags IS NULL OR
+		('' <> ALL (tags)) IS TRUE AND cardinality(tags) <= 256),
 	policy text
 );
 COMMENT ON TABLE @extschema@.cache_queries IS
@@ -61,8 +63,13 @@ CREATE FUNCTION @extschema@.cache_policy_edited() RETURNS trigger
 AS $$
 BEGIN
 	IF TG_OP = 'INSERT' THEN
-		DELETE FROM @extschema@.cache_policies p
-			WHERE p.name = NEW.name AND p.builtin;
+		-- it may be in use, and its name is there again in a moment
+		IF EXISTS (SELECT FROM @extschema@.cache_policies p
+				WHERE p.name = NEW.name AND p.builtin) THEN
+			SET CONSTRAINTS @extschema@.cache_policy_in_use DEFERRED;
+			DELETE FROM @extschema@.cache_policies p
+				WHERE p.name = NEW.name AND p.builtin;
+		END IF;
 	ELSE
 		NEW.builtin := false;
 	END IF;
@@ -73,12 +80,24 @@ COMMENT ON FUNCTION @extschema@.cache_policy_edited() IS
 	'trigger function that keeps cache_policies.builtin true to its name';
 REVOKE ALL ON FUNCTION @extschema@.cache_policy_edited() FROM PUBLIC;
 
-INSERT INTO @extschema@.cache_policies (name, ttl, builtin) VALUES
-	('default', NULL, true),
-	('user_profile', 1800, true),
-	('story_listing', 60, true),
-	('search_results', 120, true),
-	('trending', 600, true);
+-- Three of them take their time to live from the environment of the server.
+CREATE FUNCTION @extschema@.cache_policy_ttl(policy text) RETURNS integer
+	AS 'MODULE_PATHNAME', 'cache_policy_ttl' LANGUAGE C STRICT;
+COMMENT ON FUNCTION @extschema@.cache_policy_ttl(text) IS
+	'time to live of a policy that comes with the extension';
+INSERT INTO @extschema@.cache_policies (name, ttl, tags, builtin)
+	SELECT name, coalesce(ttl, @extschema@.cache_policy_ttl(name)), tags, true
+	FROM (VALUES
+		('default', 300, NULL::text[]),
+		('user_profile', NULL, NULL),
+		('story_listing', NULL, NULL),
+		('search_results', NULL, NULL),
+		('trending', 600, NULL),
+		('user', 300, '{user}'),
+		('story', 300, '{story}'),
+		('comment', 300, '{comment}'),
+		('notification', 300, '{notification}')) AS shipped (name, ttl, tags);
+DROP FUNCTION @extschema@.cache_policy_ttl(text);
 
 CREATE TRIGGER cache_policy_edited
 	BEFORE INSERT OR UPDATE ON @extschema@.cache_policies
@@ -90,16 +109,42 @@ COMMENT ON FUNCTION @extschema@.cache_definitions_changed() IS
 	'trigger function that makes sessions read policies and named queries anew';
 REVOKE ALL ON FUNCTION @extschema@.cache_definitions_changed() FROM PUBLIC;
 
+-- For each row, since logical replication fires no other triggers, but for
+-- TRUNCATE.
 CREATE TRIGGER cache_definitions_changed
-	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.cache_policies
+	AFTER INSERT OR UPDATE OR DELETE ON @extschema@.cache_policies
+	FOR EACH ROW EXECUTE FUNCTION @extschema@.cache_definitions_changed();
+CREATE TRIGGER cache_definitions_emptied
+	AFTER TRUNCATE ON @extschema@.cache_policies
 	FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.cache_definitions_changed();
 ALTER TABLE @extschema@.cache_policies
-	ENABLE ALWAYS TRIGGER cache_definitions_changed;
+	ENABLE ALWAYS TRIGGER cache_definitions_changed,
+	ENABLE ALWAYS TRIGGER cache_definitions_emptied;
 CREATE TRIGGER cache_definitions_changed
-	AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.cache_queries
+	AFTER INSERT OR UPDATE OR DELETE ON @extschema@.cache_queries
+	FOR EACH ROW EXECUTE FUNCTION @extschema@.cache_definitions_changed();
+CREATE TRIGGER cache_definitions_emptied
+	AFTER TRUNCATE ON @extschema@.cache_queries
 	FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.cache_definitions_changed();
 ALTER TABLE @extschema@.cache_queries
-	ENABLE ALWAYS TRIGGER cache_definitions_changed;
+	ENABLE ALWAYS TRIGGER cache_definitions_changed,
+	ENABLE ALWAYS TRIGGER cache_definitions_emptied;
+
+-- A policy that named queries refer to can be neither deleted nor renamed.  It
+-- is no foreign key, since a dump is restored in any order.
+CREATE FUNCTION @extschema@.cache_policy_in_use() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'cache_policy_in_use' LANGUAGE C;
+COMMENT ON FUNCTION @extschema@.cache_policy_in_use() IS
+	'trigger function that keeps policies which named queries refer to';
+REVOKE ALL ON FUNCTION @extschema@.cache_policy_in_use() FROM PUBLIC;
+
+CREATE CONSTRAINT TRIGGER cache_policy_in_use
+	AFTER DELETE OR UPDATE OF name ON @extschema@.cache_policies
+	DEFERRABLE
+	FOR EACH ROW EXECUTE FUNCTION @extschema@.cache_policy_in_use();
+CREATE TRIGGER cache_policies_in_use
+	AFTER TRUNCATE ON @extschema@.cache_policies
+	FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.cache_policy_in_use();
 
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.cache_policies', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.cache_queries', '');

@@ -18,6 +18,7 @@ PATH=$PATH:/usr/sbin:/sbin	# of runuser; some ways to become root leave them out
 # Nothing of the caller's reaches the private servers and their clients.
 unset PGDATA PGDATABASE PGSERVICE PGHOSTADDR PGOPTIONS PGPASSWORD PGPASSFILE
 unset VALKEY_URL L1_CACHE_MAX_SIZE L1_CACHE_DEFAULT_TTL
+unset CACHE_TTL_USER_PROFILE CACHE_TTL_STORY_LISTING CACHE_TTL_SEARCH_RESULTS
 
 lib_die()
 {

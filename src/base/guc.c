@@ -5,8 +5,9 @@
  *
  * Everything that can be set is defined here and nowhere else, sorted by name.
  * Three settings take their defaults from the postmaster's environment, so
- * that a container can be configured without touching postgresql.conf; an
- * environment value that does not fit its setting is ignored with a warning.
+ * that a container can be configured without touching postgresql.conf.  So do
+ * three policies that the extension comes with.  An environment value that does
+ * not fit is ignored with a warning.
  *
  * What this file must not do: act on a setting.  The module that uses a
  * setting reads the variable when it needs it.
@@ -40,6 +41,18 @@ int			cache_mode = CACHE_MODE_OFF;
 int			cache_tag_slots = 262144;
 char	   *cache_redis_url = NULL;
 char	   *cache_trusted_functions = NULL;
+
+/* Policies whose time to live can be given in the environment. */
+static struct
+{
+	const char *policy;
+	const char *variable;
+	int			ttl;
+}			guc_policies[] = {
+	{"user_profile", "CACHE_TTL_USER_PROFILE", GUC_POLICY_TTL},
+	{"story_listing", "CACHE_TTL_STORY_LISTING", GUC_POLICY_TTL},
+	{"search_results", "CACHE_TTL_SEARCH_RESULTS", GUC_POLICY_TTL}
+};
 
 static const struct config_enum_entry guc_modes[] = {
 	{"off", CACHE_MODE_OFF, false},
@@ -89,6 +102,25 @@ guc_env_int(const char *name, int fallback, int min, int max)
 		return fallback;
 	}
 	return value;
+}
+
+static void
+guc_read_policies(void)
+{
+	for (int i = 0; i < (int) lengthof(guc_policies); i++)
+		guc_policies[i].ttl = guc_env_int(guc_policies[i].variable,
+										  GUC_POLICY_TTL, 1, INT_MAX);
+}
+
+int
+guc_policy_ttl(const char *policy)
+{
+	for (int i = 0; i < (int) lengthof(guc_policies); i++)
+	{
+		if (strcmp(policy, guc_policies[i].policy) == 0)
+			return guc_policies[i].ttl;
+	}
+	return GUC_POLICY_TTL;
 }
 
 /* The url default from the environment, or no url. */
@@ -155,6 +187,7 @@ guc_check_trusted_functions(char **newval, void **extra, GucSource source)
 void
 guc_init(void)
 {
+	guc_read_policies();
 	DefineCustomIntVariable("cache.default_ttl",
 							"Time to live of a result for which none is given.",
 							NULL,

@@ -38,6 +38,12 @@ extern char *cache_trusted_functions;	/* a list of identifiers */
 /* Level at which hits, misses, fills and invalidations are reported. */
 #define CACHE_LOG_LEVEL (cache_log ? LOG : DEBUG1)
 
+/* Time to live of policies that the extension comes with, s. */
+#define GUC_POLICY_TTL 300
+
+/* That of one of them, from the environment where it is there. */
+extern int	guc_policy_ttl(const char *policy);
+
 /* Define the settings; called once, while the postmaster loads the library. */
 extern void guc_init(void);
 

@@ -16,11 +16,16 @@
  * Results are cached under the text of a query as well as its name, so a
  * new definition needs no invalidation of the results of the old one.
  *
- * Locks.  Those of the rows, taken by INSERT and DELETE.
+ * A policy that named queries refer to can be neither deleted nor renamed: a
+ * trigger looks for them, at the end of the statement, or of the transaction if
+ * the constraint is deferred.  It is no foreign key, which would make the
+ * restore of a dump depend on the order of the two tables.
  *
- * Tolerated races.  A policy can be dropped between the check that it exists
- * and the INSERT; using the named query is an error then.  (A foreign key would
- * make a parallel restore of a dump depend on the order of the two tables.)
+ * Locks.  Those of the rows, taken by INSERT and DELETE.  cache_define locks the
+ * row of the policy as a foreign key would.
+ *
+ * Tolerated races.  A named query that is inserted by hand can refer to a policy
+ * that is not there, or that is being deleted; using it is an error then.
  *
  * What this file must not do: run or analyse the query it is given.
  *
@@ -29,6 +34,7 @@
 #include "postgres.h"
 
 #include "base/extension.h"
+#include "base/guc.h"
 #include "catalog/pg_type.h"
 #include "clock/invalidate.h"
 #include "commands/trigger.h"
@@ -38,14 +44,23 @@
 #include "sql/policy.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 PGDLLEXPORT Datum cache_define(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum cache_undefine(PG_FUNCTION_ARGS);
 PGDLLEXPORT Datum cache_definitions_changed(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum cache_policy_in_use(PG_FUNCTION_ARGS);
+PGDLLEXPORT Datum cache_policy_ttl(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(cache_define);
 PG_FUNCTION_INFO_V1(cache_undefine);
 PG_FUNCTION_INFO_V1(cache_definitions_changed);
+PG_FUNCTION_INFO_V1(cache_policy_in_use);
+PG_FUNCTION_INFO_V1(cache_policy_ttl);
+
+/* Longest name, in bytes; the tables say so, too. */
+#define DEFINE_MAX_NAME 1024
 
 /*
  * Error context while a query is parsed: its position is one in that query
@@ -120,7 +135,15 @@ define_name(FunctionCallInfo fcinfo, int n)
 	if (PG_ARGISNULL(n) || VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(n)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("name of a query must not be null or empty")));
+				 errmsg("name of a query must not be null or empty"),
+				 errhint("Give it a name of up to %d bytes.",
+						 DEFINE_MAX_NAME)));
+	if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(n)) > DEFINE_MAX_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("name of a query is too long"),
+				 errhint("Give it a name of up to %d bytes.",
+						 DEFINE_MAX_NAME)));
 	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
@@ -147,8 +170,10 @@ define_check_policy(Datum policy)
 	Oid			types[] = {TEXTOID};
 	char	   *statement;
 
+	/* who deletes it waits for this, and then sees the named query */
 	statement = psprintf("SELECT FROM %s"
-						 " WHERE name OPERATOR(pg_catalog.=) $1",
+						 " WHERE name OPERATOR(pg_catalog.=) $1"
+						 " FOR KEY SHARE",
 						 extension_table(EXTENSION_POLICIES));
 	if (define_execute(statement, SPI_OK_SELECT, 1, types, &policy, NULL) == 0)
 		ereport(ERROR,
@@ -239,4 +264,76 @@ cache_definitions_changed(PG_FUNCTION_ARGS)
 
 	invalidate_tag(CLOCK_TAG_DEFINITIONS, "", 0);
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * Is a policy that is gone still referred to?  name is that of the policy, or
+ * 0 for any.  It is looked for under a snapshot of its own, which sees what
+ * others have committed since this transaction began.
+ */
+static void
+define_check_use(Datum name)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {name};
+	char		nulls[] = {name == (Datum) 0 ? 'n' : ' '};
+	char	   *statement;
+	SPIPlanPtr	plan;
+
+	statement = psprintf("SELECT q.name, q.policy FROM %s q"
+						 " WHERE (q.policy OPERATOR(pg_catalog.=) $1"
+						 " OR $1 IS NULL AND q.policy IS NOT NULL)"
+						 " AND NOT EXISTS (SELECT FROM %s p"
+						 " WHERE p.name OPERATOR(pg_catalog.=) q.policy)",
+						 extension_table(EXTENSION_QUERIES),
+						 extension_table(EXTENSION_POLICIES));
+	plan = SPI_prepare(statement, 1, types);
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, values, nulls, GetLatestSnapshot(),
+							 InvalidSnapshot, false, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for named queries: %s",
+			 SPI_result_code_string(SPI_result));
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("policy \"%s\" is in use by named query \"%s\"",
+						SPI_getvalue(SPI_tuptable->vals[0],
+									 SPI_tuptable->tupdesc, 2),
+						SPI_getvalue(SPI_tuptable->vals[0],
+									 SPI_tuptable->tupdesc, 1)),
+				 errhint("Define the query with another policy first, or remove it with cache_undefine().")));
+}
+
+Datum
+cache_policy_in_use(PG_FUNCTION_ARGS)
+{
+	const TriggerData *trigger = (const TriggerData *) fcinfo->context;
+	Datum		name = (Datum) 0;
+	ExtensionIdentity saved;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called as a trigger",
+						"cache_policy_in_use")));
+
+	SPI_connect();
+	extension_become_owner(&saved);
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
+	{
+		bool		isnull;
+
+		name = SPI_getbinval(trigger->tg_trigtuple,
+							 trigger->tg_relation->rd_att, 1, &isnull);
+	}
+	define_check_use(name);
+	extension_restore_user(&saved);
+	SPI_finish();
+	return PointerGetDatum(NULL);
+}
+
+Datum
+cache_policy_ttl(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(guc_policy_ttl(text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }

@@ -106,6 +106,26 @@ sub settings_with
 my $nowhere = 'unix:///nonexistent/redis.sock';
 is(settings_with(VALKEY_URL => $nowhere, L1_CACHE_MAX_SIZE => 77, L1_CACHE_DEFAULT_TTL => 33),
 	"$nowhere 77 33s", 'defaults come from the environment');
+# Times to live of policies, for an extension made now.
+sub policies_with
+{
+	my (%variables) = @_;
+	local %ENV = (%ENV, map { ("CACHE_TTL_$_" => $variables{$_}) } keys %variables);
+	$env->restart;
+	return $env->safe_psql('postgres', q(CREATE EXTENSION cache;
+		SELECT string_agg(name || ' ' || ttl, ', ' ORDER BY name) FROM cache_policies
+			WHERE name IN ('default', 'search_results', 'story_listing', 'trending', 'user_profile');
+		DROP EXTENSION cache));
+}
+is(policies_with(USER_PROFILE => 1800, STORY_LISTING => '', SEARCH_RESULTS => '2147483647'),
+	'default 300, search_results 2147483647, story_listing 300, trending 600, user_profile 1800',
+	'... and those of policies as well');
+is(policies_with(USER_PROFILE => '0', STORY_LISTING => '-5', SEARCH_RESULTS => '5 minutes'),
+	'default 300, search_results 300, story_listing 300, trending 600, user_profile 300',
+	'... where they fit');
+$env->stop;
+is(settings_with(VALKEY_URL => $nowhere, L1_CACHE_MAX_SIZE => 77, L1_CACHE_DEFAULT_TTL => 33),
+	"$nowhere 77 33s", '... and again');
 $env->safe_psql('postgres', 'CREATE EXTENSION cache');
 is($env->safe_psql('postgres', 'SELECT l1_max_entries FROM cache_stats'), 77,
 	'... and are used');

@@ -25,7 +25,10 @@
  * Every equality here is strict, so it also says that a column is not null.  A
  * condition on a null parameter is never true, so it leaves no value.
  *
- * What is not understood gives no fact, and that is always right.
+ * What is not understood gives no fact, and that is always right.  So it is right,
+ * too, to stop at any time, and the work for one statement is limited: its user
+ * may have written it for no other purpose.  What a column of an outer query was
+ * resolved to is remembered, since queries in queries ask for it again and again.
  *
  * What this file must not do: evaluate anything, or know why it is asked.
  *
@@ -44,6 +47,28 @@
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
+
+/* An equality costs a few lookups in the caches of catalogs. */
+#define FACT_EQUALITY_WORK 20
+
+/* Arrays of more elements, nulls included, are not looked into. */
+#define FACT_MAX_ELEMENTS 1024
+
+/* What a column of a level was resolved to. */
+typedef struct FactAnswer
+{
+	Var		   *column;
+	Fact	   *fact;			/* or NULL */
+} FactAnswer;
+
+bool
+fact_work(int64 *work, int64 steps)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (*work >= 0)
+		*work -= steps;
+	return *work >= 0;
+}
 
 /*
  * The class of a type: values of types of one class that are equal, by the
@@ -147,6 +172,7 @@ fact_add_column(List *columns, Var *column)
 	return lappend(columns, column);
 }
 
+/* The level that a column is of; NULL if it is not known. */
 static const FactLevel *
 fact_level_of(const FactLevel *level, const Var *column)
 {
@@ -167,7 +193,7 @@ fact_joined_column(const FactLevel *level, Var *column)
 		RangeTblEntry *rte;
 		Var		   *joined;
 
-		if (home == NULL || column->varattno <= 0)
+		if (home == NULL || column->varattno <= 0 || !fact_work(level->work, 1))
 			return NULL;
 		rte = rt_fetch(column->varno, home->query->rtable);
 		if (rte->rtekind != RTE_JOIN)
@@ -216,10 +242,11 @@ fact_add_constant(List *values, Oid type, Datum value)
 }
 
 /*
- * Append the elements of an array, unless they are null, to values.
+ * Append the elements of an array, unless they are null, to values.  False if
+ * there are too many.
  */
-static List *
-fact_add_elements(List *values, Oid type, ArrayType *array)
+static bool
+fact_add_elements(List **values, Oid type, ArrayType *array)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -228,16 +255,20 @@ fact_add_elements(List *values, Oid type, ArrayType *array)
 	bool		typbyval;
 	char		typalign;
 
+	if (ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > FACT_MAX_ELEMENTS)
+		return false;
 	get_typlenbyvalalign(ARR_ELEMTYPE(array), &typlen, &typbyval, &typalign);
 	deconstruct_array(array, ARR_ELEMTYPE(array), typlen, typbyval, typalign,
 					  &elements, &nulls, &nelements);
-	/* a few more than will do are too many in any case */
-	for (int i = 0; i < nelements && list_length(values) <= FACT_MAX_VALUES; i++)
+	for (int i = 0; i < nelements; i++)
 	{
-		if (!nulls[i])
-			values = fact_add_constant(values, type, elements[i]);
+		if (nulls[i])
+			continue;
+		if (list_length(*values) >= FACT_MAX_VALUES)
+			return false;
+		*values = fact_add_constant(*values, type, elements[i]);
 	}
-	return values;
+	return true;
 }
 
 /*
@@ -270,9 +301,10 @@ fact_add_values(List **values, Node *node, bool is_array, Oid class)
 
 		if (constant->constisnull)
 			return true;
-		*values = is_array ?
-			fact_add_elements(*values, type, DatumGetArrayTypeP(constant->constvalue)) :
-			fact_add_constant(*values, type, constant->constvalue);
+		if (is_array)
+			return fact_add_elements(values, type,
+									 DatumGetArrayTypeP(constant->constvalue));
+		*values = fact_add_constant(*values, type, constant->constvalue);
 		return true;
 	}
 	if (!IsA(node, Param) || ((Param *) node)->paramkind != PARAM_EXTERN)
@@ -388,6 +420,11 @@ fact_alternatives(const FactLevel *level, List *conditions)
 
 		if (lc == list_head(conditions))
 			facts = list_copy(branch);
+		/* none that holds for all, or none that can be told to */
+		if (facts == NIL ||
+			!fact_work(level->work,
+					   (int64) list_length(facts) * list_length(branch)))
+			return NIL;
 		foreach(lc2, facts)
 		{
 			Fact	   *fact = lfirst(lc2);
@@ -404,7 +441,11 @@ fact_alternatives(const FactLevel *level, List *conditions)
 			if (fact->other != NULL || match == NULL)
 				facts = foreach_delete_current(facts, lc2);
 			else if (match != fact)
+			{
 				fact->values = list_concat(fact->values, match->values);
+				if (list_length(fact->values) > FACT_MAX_VALUES)
+					facts = foreach_delete_current(facts, lc2);
+			}
 		}
 	}
 	return facts;
@@ -418,7 +459,7 @@ fact_conditions(const FactLevel *level, Node *condition)
 	ListCell   *lc;
 
 	check_stack_depth();
-	if (condition == NULL)
+	if (condition == NULL || !fact_work(level->work, 1))
 		return NIL;
 	if (IsA(condition, List) || is_andclause(condition))
 	{
@@ -429,6 +470,8 @@ fact_conditions(const FactLevel *level, Node *condition)
 	}
 	if (is_orclause(condition))
 		return fact_alternatives(level, ((BoolExpr *) condition)->args);
+	if (!fact_work(level->work, FACT_EQUALITY_WORK))
+		return NIL;
 	if (IsA(condition, OpExpr))
 		fact = fact_equality(level, (OpExpr *) condition);
 	else if (IsA(condition, ScalarArrayOpExpr))
@@ -476,6 +519,44 @@ fact_count(const Fact *fact)
 	return count;
 }
 
+/* Of two facts, either of which may be NULL, the one with fewer values. */
+static Fact *
+fact_better(Fact *a, Fact *b)
+{
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
+	return fact_count(b) < fact_count(a) ? b : a;
+}
+
+/*
+ * The fact that tells the values of a column of an outer level, by what holds there.
+ */
+static Fact *
+fact_resolve_outer(const FactLevel *level, const Var *column)
+{
+	FactLevel  *home = level->outer;
+	Var		   *local = copyObject(unconstify(Var *, column));
+	FactAnswer *answer;
+	ListCell   *lc;
+
+	for (Index up = column->varlevelsup; up > 1 && home != NULL; up--)
+		home = home->outer;
+	if (home == NULL || !fact_work(level->work, list_length(home->answers)))
+		return NULL;
+	local->varlevelsup = 0;
+	foreach(lc, home->answers)
+	{
+		answer = lfirst(lc);
+		if (fact_same(answer->column, local))
+			return answer->fact;
+	}
+	answer = palloc(sizeof(FactAnswer));
+	answer->column = local;
+	answer->fact = fact_resolve(home, home->facts, local);
+	home->answers = lappend(home->answers, answer);
+	return answer->fact;
+}
+
 /*
  * Of several facts, the one with the fewest values.
  */
@@ -486,21 +567,22 @@ fact_resolve(const FactLevel *level, const List *facts, Var *column)
 	Fact	   *best = NULL;
 	ListCell   *lc;
 
+	check_stack_depth();
 	/* the list grows while it is walked */
 	for (int i = 0; i < list_length(equals); i++)
 	{
 		Var		   *member = list_nth(equals, i);
-		Fact	   *found;
 
+		if (!fact_work(level->work, list_length(facts) + list_length(equals)))
+			return best;
 		foreach(lc, facts)
 		{
 			Fact	   *fact = lfirst(lc);
 
 			if (fact->other == NULL)
 			{
-				if (fact_same(fact->column, member) &&
-					(best == NULL || fact_count(fact) < fact_count(best)))
-					best = fact;
+				if (fact_same(fact->column, member))
+					best = fact_better(best, fact);
 			}
 			else if (fact_same(fact->column, member))
 				equals = fact_add_column(equals, fact->other);
@@ -508,16 +590,7 @@ fact_resolve(const FactLevel *level, const List *facts, Var *column)
 				equals = fact_add_column(equals, fact->column);
 		}
 		if (member->varlevelsup > 0)
-		{
-			const FactLevel *home = fact_level_of(level, member);
-
-			member = copyObject(member);
-			member->varlevelsup = 0;
-			found = fact_resolve(home, home->facts, member);
-			if (found != NULL &&
-				(best == NULL || fact_count(found) < fact_count(best)))
-				best = found;
-		}
+			best = fact_better(best, fact_resolve_outer(level, member));
 	}
 	return best;
 }
@@ -582,9 +655,11 @@ fact_add_text(List **texts, const FactValue *value, ParamListInfo params)
 		return false;
 	if (param->isnull)
 		return true;
-	elements = value->is_array ?
-		fact_add_elements(NIL, value->type, DatumGetArrayTypeP(param->value)) :
-		fact_add_constant(NIL, value->type, param->value);
+	if (!value->is_array)
+		elements = fact_add_constant(NIL, value->type, param->value);
+	else if (!fact_add_elements(&elements, value->type,
+								DatumGetArrayTypeP(param->value)))
+		return false;
 	foreach(lc, elements)
 	{
 		value = lfirst(lc);

@@ -33,13 +33,30 @@ typedef struct Fact
 	List	   *values;			/* FactValue; NIL: nothing equals them */
 } Fact;
 
-/* A query amid those that it is nested in. */
+/*
+ * A query amid those that it is nested in.  Its facts must not change once one of
+ * its columns was resolved from a query inside of it.
+ */
 typedef struct FactLevel
 {
-	const struct FactLevel *outer;
+	struct FactLevel *outer;
 	Query	   *query;
 	List	   *facts;			/* of all rows that the query lets through */
+	List	   *answers;		/* what fact_resolve has found by them alone */
+	int64	   *work;			/* steps that are left to take, shared by all
+								 * levels */
 } FactLevel;
+
+/*
+ * Steps that the facts of one statement may take, a few nanoseconds each.
+ */
+#define FACT_MAX_WORK 500000
+
+/*
+ * Take some steps, and serve interrupts.  False once there are none left: then what
+ * the functions below return is still true, but not all that could be known.
+ */
+extern bool fact_work(int64 *work, int64 steps);
 
 /* The facts of a condition, or of a list of them that are all true. */
 extern List *fact_conditions(const FactLevel *level, Node *condition);

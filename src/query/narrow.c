@@ -38,6 +38,8 @@
  * who changes that touches the slot of the catalog, whose generation was read
  * before.
  *
+ * The work is limited (fact.c).  A search that was given up finds no tags.
+ *
  * What a row of another author can still do is to keep a query from being
  * answered at all, by a division by zero for instance, where PostgreSQL evaluates
  * that before author_id = 7.  It promises no order, and a result from the cache
@@ -67,8 +69,12 @@
 /* Most columns of a template. */
 #define NARROW_MAX_COLUMNS 8
 
-/* Most tables below one in a query: each is looked at. */
+/* Most tables below one in a query: each is looked at, at this price. */
 #define NARROW_MAX_MEMBERS 256
+#define NARROW_MEMBER_WORK 100
+
+/* Most templates of a table that are looked at. */
+#define NARROW_MAX_TEMPLATES 64
 
 /* A template with known values. */
 typedef struct NarrowTag
@@ -94,6 +100,7 @@ typedef struct NarrowSearch
 {
 	List	   *occurrences;	/* all in the query, NarrowOccurrence */
 	bool		promising;		/* one of them has templates */
+	int64		work;			/* steps that are left to take */
 } NarrowSearch;
 
 typedef struct NarrowRelation
@@ -113,11 +120,11 @@ struct Narrowing
 typedef struct NarrowWalk
 {
 	NarrowSearch *search;
-	const FactLevel *level;
+	FactLevel  *level;
 } NarrowWalk;
 
 static void narrow_query(NarrowSearch *search, Query *query,
-						 const FactLevel *outer, Fact **outputs);
+						 FactLevel *outer, Fact **outputs);
 
 /*
  * The templates that every one of the tables has; texts of templates with
@@ -154,7 +161,8 @@ narrow_shared_templates(const List *relids)
 				continue;
 			for (int j = 0; j < trigger->tgnargs; j++)
 			{
-				if (strchr(trigger->tgargs[j], '$') != NULL)
+				if (strchr(trigger->tgargs[j], '$') != NULL &&
+					list_length(texts) < NARROW_MAX_TEMPLATES)
 					texts = lappend(texts, makeString(pstrdup(trigger->tgargs[j])));
 			}
 		}
@@ -167,7 +175,10 @@ narrow_shared_templates(const List *relids)
 	return shared;
 }
 
-static void
+/*
+ * False if there is too much to look at.
+ */
+static bool
 narrow_add_occurrence(NarrowSearch *search, RangeTblEntry *rte)
 {
 	NarrowOccurrence *occurrence = palloc0(sizeof(NarrowOccurrence));
@@ -175,6 +186,8 @@ narrow_add_occurrence(NarrowSearch *search, RangeTblEntry *rte)
 
 	if (rte->inh && has_subclass(rte->relid))
 		members = find_all_inheritors(rte->relid, NoLock, NULL);
+	if (!fact_work(&search->work, (int64) list_length(members) * NARROW_MEMBER_WORK))
+		return false;
 	occurrence->rte = rte;
 	occurrence->confined = true;
 	/* a partitioned table stands for its partitions (depend.c) */
@@ -185,16 +198,19 @@ narrow_add_occurrence(NarrowSearch *search, RangeTblEntry *rte)
 		occurrence->templates = narrow_shared_templates(members);
 	search->promising |= occurrence->templates != NIL;
 	search->occurrences = lappend(search->occurrences, occurrence);
+	return true;
 }
 
 /*
- * Find all occurrences in a query.
+ * Find all occurrences in a query.  True if that was given up.
  */
 static bool
 narrow_occurrence_walker(Node *node, NarrowSearch *search)
 {
 	if (node == NULL)
 		return false;
+	if (!fact_work(&search->work, 1))
+		return true;
 	if (IsA(node, Query))
 	{
 		ListCell   *lc;
@@ -203,8 +219,8 @@ narrow_occurrence_walker(Node *node, NarrowSearch *search)
 		{
 			RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
 
-			if (rte->rtekind == RTE_RELATION)
-				narrow_add_occurrence(search, rte);
+			if (rte->rtekind == RTE_RELATION && !narrow_add_occurrence(search, rte))
+				return true;
 		}
 		return query_tree_walker((Query *) node, narrow_occurrence_walker,
 								 search, 0);
@@ -258,6 +274,8 @@ narrow_meet_relation(NarrowSearch *search, const FactLevel *level, Index rti,
 	Relation	rel;
 	ListCell   *lc;
 
+	if (!fact_work(&search->work, list_length(search->occurrences)))
+		return;
 	foreach(lc, search->occurrences)
 	{
 		occurrence = lfirst(lc);
@@ -289,7 +307,7 @@ narrow_meet_relation(NarrowSearch *search, const FactLevel *level, Index rti,
  * facts.
  */
 static void
-narrow_meet_subquery(NarrowSearch *search, const FactLevel *level, Index rti,
+narrow_meet_subquery(NarrowSearch *search, FactLevel *level, Index rti,
 					 const List *facts)
 {
 	Query	   *query = rt_fetch(rti, level->query->rtable)->subquery;
@@ -312,11 +330,12 @@ narrow_meet_subquery(NarrowSearch *search, const FactLevel *level, Index rti,
 }
 
 /*
- * Look into a join.  facts: hold for the rows of it that matter.
+ * Look into a join.  facts: hold for the rows of it that matter; complete: those
+ * of fact_join for it are among them.
  */
 static void
-narrow_descend(NarrowSearch *search, const FactLevel *level, Node *join,
-			   const List *facts)
+narrow_descend(NarrowSearch *search, FactLevel *level, Node *join,
+			   const List *facts, bool complete)
 {
 	ListCell   *lc;
 
@@ -333,23 +352,28 @@ narrow_descend(NarrowSearch *search, const FactLevel *level, Node *join,
 		return;
 	}
 
-	facts = list_concat_copy(facts, fact_join(level, join));
+	if (!fact_work(&search->work, list_length(facts)))
+		return;
+	if (!complete)
+		facts = list_concat_copy(facts, fact_join(level, join));
 	if (IsA(join, FromExpr))
 	{
 		foreach(lc, ((FromExpr *) join)->fromlist)
-			narrow_descend(search, level, lfirst(lc), facts);
+			narrow_descend(search, level, lfirst(lc), facts, true);
 	}
 	else
 	{
 		JoinExpr   *expr = castNode(JoinExpr, join);
+		bool		keeps_left = expr->jointype == JOIN_INNER || expr->jointype == JOIN_LEFT;
+		bool		keeps_right = expr->jointype == JOIN_INNER || expr->jointype == JOIN_RIGHT;
 		const List *matching = facts;
 
 		if (expr->jointype == JOIN_LEFT || expr->jointype == JOIN_RIGHT)
 			matching = list_concat_copy(facts, fact_conditions(level, expr->quals));
-		narrow_descend(search, level, expr->larg,
-					   expr->jointype == JOIN_RIGHT ? matching : facts);
-		narrow_descend(search, level, expr->rarg,
-					   expr->jointype == JOIN_LEFT ? matching : facts);
+		narrow_descend(search, level, expr->larg, keeps_left ? facts : matching,
+					   keeps_left);
+		narrow_descend(search, level, expr->rarg, keeps_right ? facts : matching,
+					   keeps_right);
 	}
 }
 
@@ -388,7 +412,7 @@ narrow_hands_through(const Query *query, const TargetEntry *tle)
  * Look into the queries that a set operation combines.
  */
 static void
-narrow_set_operation(NarrowSearch *search, const FactLevel *level, Fact **outputs)
+narrow_set_operation(NarrowSearch *search, FactLevel *level, Fact **outputs)
 {
 	ListCell   *lc;
 	ListCell   *lc2;
@@ -465,23 +489,24 @@ narrow_sublink_walker(Node *node, NarrowWalk *walk)
  * there is nothing to say of any.
  */
 static void
-narrow_query(NarrowSearch *search, Query *query, const FactLevel *outer,
+narrow_query(NarrowSearch *search, Query *query, FactLevel *outer,
 			 Fact **outputs)
 {
-	FactLevel	level = {outer, query, NIL};
+	FactLevel	level = {outer, query, NIL, NIL, &search->work};
 	NarrowWalk	walk = {search, &level};
 	ListCell   *lc;
 
 	check_stack_depth();
+	if (!fact_work(&search->work, list_length(query->targetList)))
+		return;
 	if (query->setOperations != NULL)
 		narrow_set_operation(search, &level, outputs);
 	else
 	{
-		List	   *given = narrow_input_facts(&level, outputs);
-
-		level.facts = list_concat_copy(given,
-									   fact_join(&level, (Node *) query->jointree));
-		narrow_descend(search, &level, (Node *) query->jointree, given);
+		level.facts = list_concat(narrow_input_facts(&level, outputs),
+								  fact_join(&level, (Node *) query->jointree));
+		narrow_descend(search, &level, (Node *) query->jointree, level.facts,
+					   true);
 	}
 	foreach(lc, query->cteList)
 		narrow_query(search,
@@ -514,7 +539,7 @@ narrow_keep_tag(const NarrowTag *tag, Relation rel)
  * given memory context.
  */
 static List *
-narrow_relation_tags(const NarrowSearch *search, Oid relid, MemoryContext context)
+narrow_relation_tags(NarrowSearch *search, Oid relid, MemoryContext context)
 {
 	List	   *tags = NIL;
 	ListCell   *lc;
@@ -524,6 +549,8 @@ narrow_relation_tags(const NarrowSearch *search, Oid relid, MemoryContext contex
 	{
 		NarrowOccurrence *occurrence = lfirst(lc);
 
+		if (!fact_work(&search->work, list_length(occurrence->covers)))
+			return NIL;
 		if (list_member_oid(occurrence->covers, relid) &&
 			!(occurrence->met && occurrence->confined))
 			return NIL;
@@ -551,17 +578,19 @@ narrow_relation_tags(const NarrowSearch *search, Oid relid, MemoryContext contex
 Narrowing *
 narrow_find(Query *query, List *relations, MemoryContext context)
 {
-	NarrowSearch search = {0};
+	NarrowSearch search = {.work = FACT_MAX_WORK};
 	Narrowing  *narrowing;
 	bool		found = false;
 
 	if (relations == NIL || list_length(relations) > NARROW_MAX_RELATIONS ||
 		!OidIsValid(told_function()))
 		return NULL;
-	(void) narrow_occurrence_walker((Node *) query, &search);
-	if (!search.promising)
+	if (narrow_occurrence_walker((Node *) query, &search) || !search.promising)
 		return NULL;
 	narrow_query(&search, query, NULL, NULL);
+	/* what was not looked into may not be confined */
+	if (!fact_work(&search.work, 0))
+		return NULL;
 
 	narrowing = MemoryContextAllocZero(context, offsetof(Narrowing, relations) +
 									   list_length(relations) * sizeof(NarrowRelation));

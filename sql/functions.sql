@@ -285,7 +285,9 @@ SELECT answer('SELECT broken()');
 DROP TABLE short_lived;
 SELECT cached_query('SELECT broken()');
 SELECT cached_query('SELECT s_broken()');
+\set SHOW_CONTEXT never
 SELECT cached_query('SELECT s_broken()', 300, '{}');
+\set SHOW_CONTEXT errors
 SELECT how($$cached_query('SELECT s_broken() FROM story WHERE id < 0', 300, '{}')$$);
 CREATE TABLE short_lived AS SELECT 'text' AS a;
 SELECT cached_query('SELECT s_broken()');

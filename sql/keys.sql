@@ -283,11 +283,17 @@ SET ROLE regress_cache_alice;
 SELECT cached_query('SELECT title FROM story ORDER BY id', 300, '{}');
 RESET ROLE;
 GRANT regress_cache_staff TO regress_cache_alice;
-ALTER ROLE regress_cache_alice NOINHERIT;
+CREATE PROCEDURE inherit_staff(inherit bool) LANGUAGE plpgsql AS $$	-- since 16 a grant says it
+BEGIN
+	EXECUTE CASE WHEN current_setting('server_version_num')::int < 160000
+		THEN CASE WHEN inherit THEN 'ALTER ROLE regress_cache_alice INHERIT' ELSE 'ALTER ROLE regress_cache_alice NOINHERIT' END
+		ELSE format('GRANT regress_cache_staff TO regress_cache_alice WITH INHERIT %s', inherit) END;
+END$$;
+CALL inherit_staff(false);
 SET ROLE regress_cache_alice;
 SELECT cached_query('SELECT title FROM story ORDER BY id', 300, '{}');
 RESET ROLE;
-ALTER ROLE regress_cache_alice INHERIT;
+CALL inherit_staff(true);
 -- of functions and schemas
 REVOKE EXECUTE ON FUNCTION noisy(anyelement) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION noisy(anyelement) TO regress_cache_alice;

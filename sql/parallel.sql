@@ -25,8 +25,11 @@ CREATE FUNCTION run(command text) RETURNS text LANGUAGE plpgsql PARALLEL SAFE AS
 CREATE FUNCTION process() RETURNS text LANGUAGE sql PARALLEL SAFE AS
 	$$SELECT backend_type FROM pg_stat_activity WHERE pid = pg_backend_pid()$$;
 
--- whoever calls the functions directly gets no parallel query
-SET force_parallel_mode = on;
+-- whoever calls the functions directly gets no parallel query; the setting that
+-- forces others to run in a worker has had two names
+CREATE PROCEDURE force_workers(force text) LANGUAGE sql AS
+	$$SELECT set_config(name, force, false) FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')$$;
+CALL force_workers('on');
 SELECT how($$cached_query('SELECT sum(score) FROM story')$$);
 SELECT how($$cached_query('SELECT sum(score) FROM story')$$);
 SELECT how($$cached('total')$$);
@@ -67,7 +70,7 @@ SELECT run($$SELECT invalidate_tags('{story}')$$);
 SELECT how($$cached_query('SELECT sum(score) FROM story')$$);
 -- looking at the cache is allowed
 SELECT run('SELECT * FROM cache_stats'), run('SELECT * FROM cache_entries'), run('SELECT cache_verify()');
-RESET force_parallel_mode;
+CALL force_workers('off');
 
 -- in workers and their leader alike
 SET parallel_setup_cost = 0;
@@ -81,7 +84,7 @@ SELECT how('(SELECT count(*), min(total()), max(total()) FROM story WHERE id % 2
 -- what is asked for may well run in parallel, and is cached
 SELECT how($$cached_query('SELECT count(*) FROM story WHERE score > 0')$$);
 SELECT how($$cached_query('SELECT count(*) FROM story WHERE score > 0')$$);
-SET force_parallel_mode = on;
+CALL force_workers('on');
 SELECT how($$cached_query('SELECT count(*) FROM story WHERE score > 1')$$);
 SELECT how($$cached_query('SELECT count(*) FROM story WHERE score > 1')$$);
 SELECT cache_undefine('total');

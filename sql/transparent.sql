@@ -38,6 +38,10 @@ BEGIN
 		line := regexp_replace(line, '(Age|TTL Left)("?): [0-9.]+', '\1\2: N', 'g');
 		line := regexp_replace(line, '[0-9a-f]{16}', 'K', 'g');
 		line := regexp_replace(line, 'actual time=[0-9.]+ ', 'actual ', 'g');
+		-- some versions say more
+		line := regexp_replace(line, '(rows=[0-9]+)\.00', '\1', 'g');
+		line := regexp_replace(line, '\n *"Disabled": false,', '', 'g');
+		CONTINUE WHEN line ~ '^ *Buffers:';
 		RETURN NEXT line;
 	END LOOP;
 END

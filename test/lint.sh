@@ -11,7 +11,7 @@ status=0
 
 # The rooms of src/, in order: a file includes headers of its own room and of
 # those before it.  What is in no room, at the top of src/, assembles them.
-rooms='text base key clock query store redis lookup capture sql plain'
+rooms='base text key clock query store redis lookup capture sql plain'
 
 # rule NAME COMMAND: the rule is kept if the command prints nothing.
 rule()

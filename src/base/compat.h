@@ -42,6 +42,9 @@
 #include "commands/explain.h"
 #endif
 
+/* Does the scanner take a vertical tab for white space? */
+#define COMPAT_VERTICAL_TAB_IS_SPACE (PG_VERSION_NUM >= 160000)
+
 /* All settings, in an array of n. */
 #if PG_VERSION_NUM >= 160000
 #define compat_guc_variables(n)	get_guc_variables(n)

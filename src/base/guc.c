@@ -19,7 +19,7 @@
 #include <limits.h>
 
 #include "base/guc.h"
-#include "text/url.h"
+#include "base/url.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
 #include "utils/varlena.h"

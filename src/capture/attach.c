@@ -35,6 +35,7 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "access/table.h"
 #include "base/compat.h"
 #include "base/extension.h"
@@ -200,9 +201,9 @@ attach_tree(Oid relid, LOCKMODE lockmode)
 	 * Who may not attach it does not get to lock others out.  Should that
 	 * change before the lock is granted, the commands run later will notice.
 	 */
-	rel = table_open(relid, AccessShareLock);
+	rel = relation_open(relid, AccessShareLock);	/* it may be no table */
 	attach_check(rel);
-	table_close(rel, AccessShareLock);
+	relation_close(rel, AccessShareLock);
 
 	LockRelationOid(relid, lockmode);
 	foreach(cell, find_all_inheritors(relid, lockmode, NULL))

@@ -660,6 +660,10 @@ depend_walk_query(Query *query, DependWalk *walk)
 				   query, rte);
 		if (rte->rtekind == RTE_RELATION && depend_check_relation(rte, walk))
 			return true;
+		/* a view, where the rewriter leaves no other trace of it */
+		if (rte->rtekind == RTE_SUBQUERY && OidIsValid(rte->relid) &&
+			depend_check_kind(rte->relid, deps))
+			return true;
 		if (rte->rtekind == RTE_NAMEDTUPLESTORE)
 			return depend_refuse(deps, "it reads the rows that a statement has changed",
 								 depend_uncached_hint);

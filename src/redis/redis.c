@@ -72,7 +72,7 @@ enum
 
 #include "base/guc.h"
 #include "redis/redis.h"
-#include "text/url.h"
+#include "base/url.h"
 
 #define REDIS_ADDRESS_LENGTH 80
 #define REDIS_ERROR_LENGTH 160

@@ -35,6 +35,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "parser/parser.h"
 #include "text/lexer.h"
 
@@ -51,10 +52,11 @@
 #define L LEXER_IS_LETTER
 #define D LEXER_IS_DIGIT
 #define M LEXER_IS_MARK
+#define V (COMPAT_VERTICAL_TAB_IS_SPACE ? LEXER_IS_SPACE : 0)
 
 /* The bytes below 128; all others are letters. */
 static const uint8 lexer_bytes[128] = {
-	0, 0, 0, 0, 0, 0, 0, 0, 0, S, S, 0, S, S, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, S, S, V, S, S, 0, 0,
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	S, 0, M, 0, M | LEXER_IS_DOLLAR, 0, 0, M, 0, 0, 0, 0, 0, M, 0, M,
 	D, D, D, D, D, D, D, D, D, D, 0, M, 0, 0, 0, 0,
@@ -68,6 +70,7 @@ static const uint8 lexer_bytes[128] = {
 #undef L
 #undef D
 #undef M
+#undef V
 
 /* Is the byte at p one of these? */
 static inline bool

@@ -15,7 +15,7 @@
 #undef snprintf
 
 /* Print a message and exit with failure. */
-extern void shim_fail(const char *message) pg_attribute_noreturn();
+extern void shim_fail(const char *message) __attribute__((noreturn));
 
 /* Zeroed memory, or failure; the caller's to free. */
 extern void *shim_alloc(Size size);

@@ -17,7 +17,7 @@
 
 #include <sys/un.h>
 
-#include "text/url.h"
+#include "base/url.h"
 
 #define URL_DEFAULT_PORT 6379
 

@@ -169,8 +169,7 @@ fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
 		if (lookup_has_written())
 		{
 			/* what it would execute must not be stored for others */
-			if (status != STORE_MISS)
-				store_release(&found);
+			lookup_release(status, &found);
 			fetch_bypass(&lookup, STATS_BYPASS_OWN_WRITES, &target);
 			return;
 		}

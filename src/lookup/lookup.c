@@ -428,6 +428,26 @@ lookup_complete_key(Lookup *lookup)
 }
 
 /*
+ * May the user read what a tree reads?  PostgreSQL checks that as the execution
+ * starts, and raises the error.  Here it is checked so that nobody else learns, not
+ * even by the time it takes, whether there is a result.  Privileges are
+ * definitions: as long as the statement is current they have not changed, so the
+ * answer is remembered; that of another module is not.
+ */
+static bool
+lookup_permitted(Statement *stmt)
+{
+	Oid			user = GetUserId();
+
+	if (stmt->permitted == user && ExecutorCheckPerms_hook == NULL)
+		return true;
+	if (!access_check(&stmt->access, false))
+		return false;
+	stmt->permitted = user;
+	return true;
+}
+
+/*
  * What an automatic statement depends on is known only once it was found, so
  * then the clock is read again, for all of it; definitions that keep changing
  * under us count as fenced.
@@ -445,11 +465,12 @@ lookup_orient(Lookup *lookup)
 			++readings > LOOKUP_MAX_READINGS;
 	} while (lookup_add_statement_deps(lookup) && !fenced);
 
-	/* a tree is checked as its execution starts, whoever serves its rows */
 	if (lookup->request.tree == NULL)
 		(void) access_check(&lookup->stmt->access, true);
 	else if (lookup->stmt->refusal != NULL)
 		return STATS_BYPASS_REFUSED;
+	else if (!lookup_permitted(lookup->stmt))
+		return STATS_BYPASS_PRIVILEGE;
 	if (!lookup_complete_key(lookup))
 		return STATS_BYPASS_REFUSED;
 	lookup->now = GetCurrentTimestamp();
@@ -537,10 +558,7 @@ lookup_l1(Lookup *lookup, StoreResult *found)
 						lookup_max_age(&lookup->request), found);
 }
 
-/*
- * What was found is not going to be served.
- */
-static void
+void
 lookup_release(StoreStatus status, StoreResult *found)
 {
 	if (status != STORE_MISS)

@@ -94,6 +94,9 @@ extern StatsCounter lookup_orient(Lookup *lookup);
 /* Step 5: look into L1; what is found stays as store_lookup says. */
 extern StoreStatus lookup_l1(Lookup *lookup, StoreResult *found);
 
+/* What lookup_l1 came to is not going to be served. */
+extern void lookup_release(StoreStatus status, StoreResult *found);
+
 /*
  * Are user and settings still what they were in lookup_orient, as far as they
  * are in the key of the result?

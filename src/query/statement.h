@@ -55,6 +55,7 @@ typedef struct Statement
 	List	   *relations;		/* oids of the relations read */
 	bool		inherits;		/* some of them have children */
 	bool		executable;		/* the user may call all its functions */
+	Oid			permitted;		/* a user who may read all in rtable */
 	bool		complete;		/* these are all relations that it reads */
 	int			nslots;			/* of the relations read */
 	ClockSlot  *slots;

@@ -19,6 +19,12 @@
  * In mode auto a statement whose shape is known to be cheap goes to the planner
  * at once (admit.c).
  *
+ * PostgreSQL may keep a plan, and execute it when the mode is another one, or
+ * after an EXPLAIN or CREATE TABLE AS for which it was made.  So serve.c asks
+ * again at each execution.  A plan that such a command asks for gets its node,
+ * but is no promise; one that the mode left without node is marked, and made
+ * anew once it is executed in a mode that would have given it one.
+ *
  * The clock is read before the statement is planned, so that a plan is known
  * to be of definitions not older than the generations it carries.
  *
@@ -68,15 +74,13 @@ static bool
 plan_considers(const Query *tree, const char *query_string,
 			   int cursor_options)
 {
-	return cache_mode != CACHE_MODE_OFF &&
-		(cursor_options & STATEMENT_CURSOR_OPT_TEXT) == 0 &&
+	return (cursor_options & STATEMENT_CURSOR_OPT_TEXT) == 0 &&
 		tree->commandType == CMD_SELECT &&
 		(tree->rtable != NIL || tree->hasSubLinks) &&
 		tree->rowMarks == NIL &&
 		!tree->hasModifyingCTE &&
 		tree->utilityStmt == NULL &&
 		query_string != NULL &&
-		!serve_suspended() &&
 		!IsParallelWorker() &&
 		!compat_is_autovacuum_worker() &&
 		IsTransactionState();
@@ -138,7 +142,8 @@ plan_choose(const char *text, int location, int len, PlanChoice *choice)
 	switch (hint.verdict)
 	{
 		case HINT_NONE:
-			if (cache_mode == CACHE_MODE_HINT)
+			choice->by_mode = cache_mode == CACHE_MODE_HINT;
+			if (choice->by_mode)
 				choice->reason = "mode hint, and it has no hint";
 			break;
 		case HINT_NOCACHE:
@@ -203,7 +208,7 @@ static bool
 plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
 {
 	return bypass == LOOKUP_NO_BYPASS &&
-		cache_mode != CACHE_MODE_SHADOW &&
+		cache_mode != CACHE_MODE_SHADOW && !serve_suspended() &&
 		(cursor_options & ~CURSOR_OPT_PARALLEL_OK) == 0 &&
 		!lookup->stmt->inherits && !lookup->stmt->needs_plan &&
 		lookup_l1(lookup, NULL) == STORE_HIT;
@@ -231,7 +236,8 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 	stmt = lookup->stmt;
 	if (stmt->refusal != NULL)
 	{
-		lookup_count_bypass(lookup, STATS_BYPASS_REFUSED);
+		if (!serve_suspended())
+			lookup_count_bypass(lookup, STATS_BYPASS_REFUSED);
 		return planned != NULL ? planned :
 			plan_call_next(tree, query_string, cursor_options, params);
 	}
@@ -263,11 +269,15 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 
 	if (!plan_considers(tree, query_string, cursor_options))
 		return plan_call_next(tree, query_string, cursor_options, params);
+	if (cache_mode == CACHE_MODE_OFF)
+		return wrap_mark(plan_call_next(tree, query_string, cursor_options,
+										params));
 	if (!plan_choose(query_string, tree->stmt_location, tree->stmt_len, &choice))
 	{
-		if (choice.problem != NULL)
+		if (choice.problem != NULL && !serve_suspended())
 			plan_warn(query_string, choice.position, choice.problem);
-		return plan_call_next(tree, query_string, cursor_options, params);
+		planned = plan_call_next(tree, query_string, cursor_options, params);
+		return choice.by_mode ? wrap_mark(planned) : planned;
 	}
 
 	if (choice.spec.terms.min_cost_us < 0)

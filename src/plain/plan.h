@@ -17,6 +17,7 @@ typedef struct PlanChoice
 	uint32		text_len;
 	ScanSpec	spec;			/* without the bytes */
 	const char *reason;			/* why it is not to be, or NULL */
+	bool		by_mode;		/* another mode would cache it */
 	const char *problem;		/* with a hint, if that is the reason */
 	int			position;		/* of the problem in the text */
 } PlanChoice;

@@ -22,6 +22,14 @@
  * it does not fly.  After waiting, a result is served if what the execution read
  * from the clock at its start still holds: then it is what its snapshot sees.
  *
+ * What was decided is not in the plan, where it could not be copied.  The plan
+ * of an execution carries an id; ScanExecution is found by it among those that
+ * are starting, as the node makes its state.  An execution may start while
+ * another one does (a function that is called as a plan is made, a hook), so
+ * this is a list.  It does not hold one that has started, or whose start has
+ * failed: the memory of an execution takes it off.  A copy of such a plan that
+ * is executed without serve.c finds nothing.
+ *
  * A portal can be run in parts, and between them the session can become another
  * user or change its settings.  What it then gives is not the result that was
  * looked up, so that ends the fill.
@@ -83,6 +91,10 @@ typedef struct ScanRun
 	bool		to_the_end;		/* all rows are asked for at once */
 } ScanRun;
 
+/* Executions that are starting, the innermost first, and the last id given. */
+static dlist_head scan_starting = DLIST_STATIC_INIT(scan_starting);
+static uint64 scan_last_id;
+
 static Node *scan_create_state(CustomScan *node);
 static void scan_begin(CustomScanState *node, EState *estate, int eflags);
 static TupleTableSlot *scan_next(CustomScanState *node);
@@ -91,13 +103,7 @@ static void scan_rescan(CustomScanState *node);
 static void scan_explain(CustomScanState *node, List *ancestors,
 						 ExplainState *es);
 
-const CustomScanMethods scan_plan_methods = {
-	.CustomName = "Cache",
-	.CreateCustomScanState = scan_create_state,
-};
-
-/* The same for nodes of one execution. */
-const CustomScanMethods scan_node_methods = {
+const CustomScanMethods scan_methods = {
 	.CustomName = "Cache",
 	.CreateCustomScanState = scan_create_state,
 };
@@ -111,6 +117,55 @@ static const CustomExecMethods scan_exec_methods = {
 	.ExplainCustomScan = scan_explain,
 };
 
+static void
+scan_started(void *arg)
+{
+	ScanExecution *execution = arg;
+
+	if (execution->starting)
+		dlist_delete(&execution->link);
+	execution->starting = false;
+}
+
+void
+scan_expect_start(ScanExecution *execution)
+{
+	execution->id = ++scan_last_id;
+	execution->starting = true;
+	dlist_push_head(&scan_starting, &execution->link);
+	execution->callback.func = scan_started;
+	execution->callback.arg = execution;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext,
+									   &execution->callback);
+}
+
+/*
+ * The execution that a node is bound to, if it is starting.
+ */
+static ScanExecution *
+scan_find_execution(const CustomScan *node)
+{
+	uint64		id;
+	dlist_iter	iter;
+
+	if (list_length(node->custom_private) <= SCAN_PRIVATE_ID)
+		return NULL;
+	id = (uint64) DatumGetInt64(list_nth_node(Const, node->custom_private,
+											  SCAN_PRIVATE_ID)->constvalue);
+	dlist_foreach(iter, &scan_starting)
+	{
+		ScanExecution *execution = dlist_container(ScanExecution, link,
+												   iter.cur);
+
+		if (execution->id == id)
+		{
+			scan_started(execution);
+			return execution;
+		}
+	}
+	return NULL;
+}
+
 static Node *
 scan_create_state(CustomScan *node)
 {
@@ -118,8 +173,7 @@ scan_create_state(CustomScan *node)
 
 	NodeSetTag(state, T_CustomScanState);
 	state->custom.methods = &scan_exec_methods;
-	if (node->methods == &scan_node_methods)
-		state->execution = ((ScanNode *) node)->execution;
+	state->execution = scan_find_execution(node);
 	return (Node *) state;
 }
 
@@ -460,10 +514,13 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 }
 
 void
-scan_expect(PlanState *top, bool to_the_end)
+scan_expect_run(PlanState *top, bool to_the_end)
 {
-	ScanRun    *state = (ScanRun *) castNode(CustomScanState, top);
+	ScanRun    *state = (ScanRun *) top;
 
+	if (!IsA(top, CustomScanState) ||
+		state->custom.methods != &scan_exec_methods)
+		return;
 	state->to_the_end = to_the_end;
 	if (state->receiver != NULL &&
 		!lookup_same_session(state->execution->lookup))
@@ -473,5 +530,5 @@ scan_expect(PlanState *top, bool to_the_end)
 void
 scan_init(void)
 {
-	RegisterCustomScanMethods(&scan_plan_methods);
+	RegisterCustomScanMethods(&scan_methods);
 }

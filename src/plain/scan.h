@@ -8,10 +8,12 @@
 #ifndef CACHE_SCAN_H
 #define CACHE_SCAN_H
 
+#include "lib/ilist.h"
 #include "lookup/lookup.h"
 #include "nodes/execnodes.h"
 #include "nodes/extensible.h"
 #include "nodes/plannodes.h"
+#include "utils/palloc.h"
 
 /*
  * How a statement is cached.  It is part of its plan, as the bytes of a
@@ -31,8 +33,6 @@ typedef struct ScanSpec
 	Terms		terms;			/* but for the tags, see wrap_terms */
 	bool		hinted;			/* a comment asks for it */
 	bool		updatable;		/* WHERE CURRENT OF may be used with it */
-	bool		executed;		/* once or more; this alone changes after
-								 * planning */
 	uint32		text_len;
 	char		bytes[FLEXIBLE_ARRAY_MEMBER];	/* tags, as in a key; text,
 												 * terminated */
@@ -41,7 +41,7 @@ typedef struct ScanSpec
 /* What was decided for one execution. */
 typedef struct ScanExecution
 {
-	ScanSpec   *spec;
+	const ScanSpec *spec;
 	Lookup	   *lookup;
 	StatsCounter bypass;		/* a reason, or LOOKUP_NO_BYPASS */
 	StoreStatus status;			/* of the lookup */
@@ -49,26 +49,34 @@ typedef struct ScanExecution
 	StatsCounter tier;			/* where it was found */
 	bool		serves;			/* what was found */
 	bool		fills;
+
+	/* the rest is the node's */
+	uint64		id;				/* in the plan it is bound to */
+	bool		starting;		/* on the list of those, by this link: */
+	dlist_node	link;
+	MemoryContextCallback callback; /* takes it off */
 } ScanExecution;
 
-/* The node of one execution: a plan node with what was decided. */
-typedef struct ScanNode
-{
-	CustomScan	custom;			/* must be first */
-	ScanExecution *execution;
-} ScanNode;
+/* Of the node. */
+extern const CustomScanMethods scan_methods;
 
-/* Of the node in a plan, and of one for a single execution. */
-extern const CustomScanMethods scan_plan_methods;
-extern const CustomScanMethods scan_node_methods;
+/* Where in the node's custom_private the id of an execution is, if any. */
+#define SCAN_PRIVATE_ID	2
 
 /* Register the node; called once, as the library is loaded. */
 extern void scan_init(void);
 
 /*
- * Before such an execution runs, each time: will it be asked for all rows at
- * once?  top: the state of the node.
+ * An execution is about to start, and its node, which knows no more than the
+ * id, is to find what was decided.  Sets execution->id.  The execution is in the
+ * current memory context, which must live as long.
  */
-extern void scan_expect(PlanState *top, bool to_the_end);
+extern void scan_expect_start(ScanExecution *execution);
+
+/*
+ * Before an execution runs, each time: will it be asked for all rows at once?
+ * top: the state of its topmost node, which may be another one.
+ */
+extern void scan_expect_run(PlanState *top, bool to_the_end);
 
 #endif							/* CACHE_SCAN_H */

@@ -32,6 +32,12 @@
  * of the same key give the same result, for the key says who asks, unless that
  * is proven not to matter, under which settings, and what the tree means.
  *
+ * In a portal that has a name, WHERE CURRENT OF may ask the executor where in a
+ * table it is.  It answers if the plan is a scan, maybe of an index that gives the
+ * order, and a node that serves a result cannot.  Only a plan tells: so one
+ * that may be such a scan runs without the node there, and a promise is
+ * planned, to be served nevertheless if that plan is no such scan.
+ *
  * What is made for one execution is in a memory context of its own, which goes
  * with the state of the executor: a function may be executed a million times
  * in one query.
@@ -66,17 +72,16 @@ static struct
 	ExecutorStart_hook_type next_start;
 	ExecutorRun_hook_type next_run;
 	ProcessUtility_hook_type next_utility;
-	int			planning;		/* in serve_plan */
 	int			explaining;		/* in EXPLAIN */
 	int			writing;		/* in a command that writes what it selects */
 	int			copying;		/* in COPY, to who may be slow to read */
+	uint64		executed;		/* highest serial number of a plan that was */
 } serve;
 
 bool
 serve_suspended(void)
 {
-	return serve.planning > 0 || serve.writing > 0 ||
-		(serve.explaining > 0 && !cache_explain);
+	return serve.writing > 0 || (serve.explaining > 0 && !cache_explain);
 }
 
 /*
@@ -85,26 +90,19 @@ serve_suspended(void)
 static PlannedStmt *
 serve_plan(const CustomScan *node, ParamListInfo params)
 {
-	const ScanSpec *spec = wrap_spec(node);
+	const ScanSpec *kept = wrap_spec(node);
+	ScanSpec   *spec = palloc(VARSIZE(kept));
 	Query	   *tree = copyObject(unconstify(Query *, wrap_tree(node)));
 	int			location = tree->stmt_location;
 	int			len = tree->stmt_len;
-	PlannedStmt *stmt = NULL;
+	PlannedStmt *stmt;
 
+	memcpy(spec, kept, VARSIZE(kept));
 	/* the text is that of this statement alone */
 	tree->stmt_location = -1;
 	tree->stmt_len = 0;
-	serve.planning++;
-	PG_TRY();
-	{
-		stmt = planner(tree, wrap_text(spec),
-					   spec->cursor_options, params);
-	}
-	PG_FINALLY();
-	{
-		serve.planning--;
-	}
-	PG_END_TRY();
+	stmt = planner(tree, wrap_text(spec),
+				   spec->cursor_options | STATEMENT_CURSOR_OPT_TEXT, params);
 	stmt->stmt_location = location;
 	stmt->stmt_len = len;
 	return wrap_plan(stmt, wrap_tree(node), spec);
@@ -124,15 +122,16 @@ serve_plainly(const QueryDesc *queryDesc, PlannedStmt *wrapped)
 }
 
 /*
- * Is the execution that of a portal which WHERE CURRENT OF can refer to?
- * Portals that PostgreSQL names for itself are not, but for cursors of PL/pgSQL,
- * whose plans have no node then.
+ * Is the execution that of a portal which WHERE CURRENT OF can refer to?  A
+ * client names portals by the protocol, as if they were cursors.  Portals that
+ * PostgreSQL names for itself are not, but for cursors of PL/pgSQL, whose plans
+ * have no node then.
  */
 static bool
 serve_in_named_portal(void)
 {
 	return ActivePortal != NULL && ActivePortal->name[0] != '\0' &&
-		ActivePortal->name[0] != '<';
+		strncmp(ActivePortal->name, "<unnamed portal ", 16) != 0;
 }
 
 /*
@@ -147,8 +146,6 @@ serve_ignores(const QueryDesc *queryDesc, const ScanSpec *spec, bool explained)
 	if (queryDesc->crosscheck_snapshot != InvalidSnapshot ||
 		queryDesc->snapshot == InvalidSnapshot ||
 		queryDesc->snapshot->snapshot_type != SNAPSHOT_MVCC)
-		return true;
-	if (spec->updatable && serve_in_named_portal())
 		return true;
 	return spec->terms.min_cost_us < 0 && !explained &&
 		admit_verdict(spec->shape) == ADMIT_CHEAP;
@@ -184,8 +181,8 @@ serve_look_up(QueryDesc *queryDesc, const CustomScan *node,
 	if (execution->status != STORE_HIT && lookup_has_written())
 	{
 		execution->bypass = STATS_BYPASS_OWN_WRITES;
-		if (execution->status != STORE_MISS)
-			store_release(&execution->found);
+		lookup_release(execution->status, &execution->found);
+		execution->status = STORE_MISS;
 	}
 }
 
@@ -225,51 +222,80 @@ serve_break_promise(Statement *stmt)
 }
 
 /*
+ * Has a plan been executed before?  Plans are numbered as they are made, so one
+ * with a higher number than any that was executed has not.  Others are taken to
+ * have been: one that is executed late costs more planning than it needs.
+ */
+static bool
+serve_note_plan(const ScanSpec *spec, bool explain_only)
+{
+	if (spec->serial <= serve.executed)
+		return true;
+	if (!explain_only)
+		serve.executed = spec->serial;
+	return false;
+}
+
+/*
+ * The plan for an execution that is served what was found.
+ */
+static PlannedStmt *
+serve_hit(const QueryDesc *queryDesc, PlannedStmt *wrapped,
+		  ScanExecution *execution, const instr_time *start, bool explain_only)
+{
+	instr_time	elapsed;
+
+	execution->serves = true;
+	if (!explain_only)
+		lookup_count_hit(execution->lookup, STATS_L1_HITS, &execution->found);
+	scan_expect_start(execution);
+	wrapped = wrap_bind(wrapped, execution->id, true);
+	INSTR_TIME_SET_CURRENT(elapsed);
+	INSTR_TIME_SUBTRACT(elapsed, *start);
+	admit_note_hit(INSTR_TIME_GET_MICROSEC(elapsed));
+	return wrapped;
+}
+
+/*
  * Decide what becomes of an execution: returns the plan for it.
  */
 static PlannedStmt *
 serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 {
-	CustomScan *node = wrap_find(wrapped);
+	const CustomScan *node = wrap_find(wrapped);
+	const ScanSpec *spec = wrap_spec(node);
+	bool		promise = outerPlan(node) == NULL;
 	bool		explain_only = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0;
 	bool		explained = explain_only || serve.explaining > 0;
+	bool		named = spec->updatable && serve_in_named_portal();
 	ScanExecution *execution;
 	instr_time	start;
-	instr_time	elapsed;
-	bool		executed = wrap_spec(node)->executed;
+	bool		executed;
+	bool		hit;
 	bool		outdated;
 
-	if (serve_ignores(queryDesc, wrap_spec(node), explained))
+	if (serve_ignores(queryDesc, spec, explained) || (named && !promise))
 		return serve_plainly(queryDesc, wrapped);
 
-	wrap_spec(node)->executed |= !explain_only;
+	executed = serve_note_plan(spec, explain_only);
 	INSTR_TIME_SET_CURRENT(start);
 	execution = palloc0(sizeof(ScanExecution));
-	execution->spec = wrap_spec(node);
+	execution->spec = spec;
 	execution->tier = STATS_L1_HITS;
 	serve_look_up(queryDesc, node, execution);
-	if (execution->bypass == LOOKUP_NO_BYPASS &&
-		execution->status == STORE_HIT && cache_mode == CACHE_MODE_SHADOW)
+	hit = execution->bypass == LOOKUP_NO_BYPASS &&
+		execution->status == STORE_HIT;
+	if (hit && cache_mode == CACHE_MODE_SHADOW)
 	{
 		if (!explain_only)
 			lookup_count_shadow_hit(execution->lookup, &execution->found);
 		return serve_plainly(queryDesc, wrapped);
 	}
-	if (execution->bypass == LOOKUP_NO_BYPASS && execution->status == STORE_HIT)
-	{
-		execution->serves = true;
-		(void) statement_pin(execution->lookup->stmt);
-		if (!explain_only)
-			lookup_count_hit(execution->lookup, STATS_L1_HITS,
-							 &execution->found);
-		wrapped = wrap_bind(wrapped, execution);
-		INSTR_TIME_SET_CURRENT(elapsed);
-		INSTR_TIME_SUBTRACT(elapsed, start);
-		admit_note_hit(INSTR_TIME_GET_MICROSEC(elapsed));
-		return wrapped;
-	}
-	outdated = outerPlan(node) != NULL &&
-		!serve_is_current(execution->spec, execution->lookup);
+	(void) statement_pin(execution->lookup->stmt);
+	if (hit && !named)
+		return serve_hit(queryDesc, wrapped, execution, &start, explain_only);
+
+	outdated = !promise && !serve_is_current(spec, execution->lookup);
 	if (outdated && !executed && execution->bypass == LOOKUP_NO_BYPASS)
 		execution->bypass = STATS_BYPASS_FENCED;
 	if (execution->bypass != LOOKUP_NO_BYPASS && !explain_only)
@@ -278,18 +304,29 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	/* rows that were already passed on cannot be taken back */
 	execution->fills = execution->bypass == LOOKUP_NO_BYPASS &&
 		(eflags & EXEC_FLAG_BACKWARD) == 0;
-	(void) statement_pin(execution->lookup->stmt);
-	if (outerPlan(node) == NULL && executed)
+	if (promise && executed)
 		serve_break_promise(execution->lookup->stmt);
-	if (outerPlan(node) == NULL ||
+	if (promise ||
 		(execution->fills &&
 		 (outdated || !serve_is_of_key(execution->spec, execution->lookup))))
 		wrapped = serve_plan(node, queryDesc->params);
-	if (wrap_find(wrapped) == NULL)
+	node = wrap_find(wrapped);
+	if (node == NULL)
 		return wrapped;
+	if (named && wrap_spec(node)->updatable)
+	{
+		lookup_release(execution->status, &execution->found);
+		return wrap_strip(wrapped);
+	}
+	if (hit)
+	{
+		INSTR_TIME_SET_CURRENT(start);	/* without planning */
+		return serve_hit(queryDesc, wrapped, execution, &start, explain_only);
+	}
 	if (!execution->fills && !explained)
 		return wrap_strip(wrapped);
-	return wrap_bind(wrapped, execution);
+	scan_expect_start(execution);
+	return wrap_bind(wrapped, execution->id, false);
 }
 
 /*
@@ -312,6 +349,8 @@ serve_executor_start(QueryDesc *queryDesc, int eflags)
 											  queryDesc->plannedstmt, eflags);
 		MemoryContextSwitchTo(old);
 	}
+	else if (!serve_suspended())
+		wrap_outdate_marked(queryDesc->plannedstmt);
 
 	if (serve.next_start != NULL)
 		serve.next_start(queryDesc, eflags);
@@ -354,10 +393,10 @@ serve_executor_run(COMPAT_EXECUTOR_RUN_PARAMS)
 
 	if (watched)
 		INSTR_TIME_SET_CURRENT(start);
-	if (wrap_is_bound(queryDesc->plannedstmt))
-		scan_expect(queryDesc->planstate,
-					count == 0 && ScanDirectionIsForward(direction) &&
-					serve.copying == 0);
+	if (wrap_find(queryDesc->plannedstmt) != NULL)
+		scan_expect_run(queryDesc->planstate,
+						count == 0 && ScanDirectionIsForward(direction) &&
+						serve.copying == 0);
 	if (serve.next_run != NULL)
 		serve.next_run(COMPAT_EXECUTOR_RUN_ARGS);
 	else

@@ -16,7 +16,10 @@
  *
  * PostgreSQL may keep a plan and execute it any number of times, also while it
  * executes it already.  So stripping and binding copy the statement and the node,
- * no deeper than needed, and leave the wrapped plan as it is.
+ * no deeper than needed, and leave the wrapped plan as it is; nothing is ever
+ * written into that.  All that the node carries is made of PostgreSQL's own
+ * nodes, so copyObject() and nodeToString() know all of it, and what they make
+ * of a plan is as good, bound or not.
  *
  * What this file must not do: look anything up, or decide which plans get a
  * node.
@@ -26,18 +29,24 @@
 #include "postgres.h"
 
 #include "base/compat.h"
+#include "base/guc.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "plain/wrap.h"
+#include "utils/inval.h"
+#include "utils/syscache.h"
 
 /* Bits of cursor options that plain statements are planned with. */
 #define WRAP_PLAIN_OPTIONS \
 	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
 
-ScanSpec *
+/* The mark of mode 0. */
+#define WRAP_MARK 0x63616368
+
+const ScanSpec *
 wrap_spec(const CustomScan *node)
 {
 	return (ScanSpec *) DatumGetPointer(lsecond_node(Const, node->custom_private)->constvalue);
@@ -132,7 +141,7 @@ wrap_range_table_entry(List *columns)
  */
 static CustomScan *
 wrap_make_node(List *result, Index cache, const Query *tree,
-			   const ScanSpec *spec)
+			   ScanSpec *spec)
 {
 	CustomScan *node = makeNode(CustomScan);
 	Datum		bytes = PointerGetDatum(spec);
@@ -143,7 +152,7 @@ wrap_make_node(List *result, Index cache, const Query *tree,
 	node->custom_private = list_make2((void *) tree,
 									  makeConst(BYTEAOID, -1, InvalidOid, -1,
 												bytes, false, false));
-	node->methods = &scan_plan_methods;
+	node->methods = &scan_methods;
 	return node;
 }
 
@@ -187,15 +196,15 @@ wrap_is_updatable(const Plan *plan)
 }
 
 PlannedStmt *
-wrap_plan(PlannedStmt *stmt, const Query *tree, const ScanSpec *spec)
+wrap_plan(PlannedStmt *stmt, const Query *tree, ScanSpec *spec)
 {
 	Plan	   *plan = stmt->planTree;
 	CustomScan *node;
 
 	node = wrap_make_node(plan->targetlist, list_length(stmt->rtable) + 1, tree,
 						  spec);
-	wrap_spec(node)->updatable = wrap_is_updatable(plan);
-	if (wrap_spec(node)->updatable &&
+	spec->updatable = wrap_is_updatable(plan);
+	if (spec->updatable &&
 		(spec->cursor_options & ~WRAP_PLAIN_OPTIONS) != 0)
 		return stmt;
 	stmt->rtable = lappend(stmt->rtable,
@@ -233,7 +242,7 @@ wrap_fold_result(const Query *tree)
 }
 
 PlannedStmt *
-wrap_promise(const Query *tree, const ScanSpec *spec, const Access *access,
+wrap_promise(const Query *tree, ScanSpec *spec, const Access *access,
 			 double cost, double rows)
 {
 	PlannedStmt *stmt = makeNode(PlannedStmt);
@@ -242,10 +251,9 @@ wrap_promise(const Query *tree, const ScanSpec *spec, const Access *access,
 									  spec);
 	ListCell   *lc;
 
-	/* there is no plan to tell; few trees are that plain */
-	wrap_spec(node)->updatable = !tree->hasAggs && !tree->hasWindowFuncs &&
-		tree->groupClause == NIL && tree->distinctClause == NIL &&
-		tree->sortClause == NIL && tree->setOperations == NULL;
+	/* no plan is there to tell: could there be one that is? */
+	spec->updatable = !tree->hasAggs && !tree->hasWindowFuncs &&
+		tree->groupClause == NIL;
 	/* the rows are there, in whichever direction */
 	node->flags |= CUSTOMPATH_SUPPORT_BACKWARD_SCAN;
 	node->scan.plan.total_cost = cost;
@@ -273,17 +281,46 @@ wrap_find(const PlannedStmt *stmt)
 	CustomScan *node = (CustomScan *) stmt->planTree;
 
 	if (node == NULL || !IsA(node, CustomScan) ||
-		node->methods != &scan_plan_methods)
+		node->methods != &scan_methods)
 		return NULL;
 	return node;
 }
 
-bool
-wrap_is_bound(const PlannedStmt *stmt)
+/*
+ * A mark is a dependency of the plan, on a type that need not exist.  So plans
+ * that have it, and no others, can be invalidated as if the type had changed.
+ */
+static uint32
+wrap_mode_mark(int mode)
 {
-	const CustomScan *node = (const CustomScan *) stmt->planTree;
+	return WRAP_MARK + mode;
+}
 
-	return IsA(node, CustomScan) && node->methods == &scan_node_methods;
+PlannedStmt *
+wrap_mark(PlannedStmt *stmt)
+{
+	PlanInvalItem *item = makeNode(PlanInvalItem);
+
+	item->cacheId = TYPEOID;
+	item->hashValue = wrap_mode_mark(cache_mode);
+	stmt->invalItems = lappend(stmt->invalItems, item);
+	return stmt;
+}
+
+void
+wrap_outdate_marked(const PlannedStmt *stmt)
+{
+	const PlanInvalItem *last;
+
+	if (cache_mode == CACHE_MODE_OFF || stmt->invalItems == NIL)
+		return;
+	last = llast_node(PlanInvalItem, stmt->invalItems);
+	if (last->cacheId != TYPEOID)
+		return;
+	if (last->hashValue == wrap_mode_mark(CACHE_MODE_OFF) ||
+		(last->hashValue == wrap_mode_mark(CACHE_MODE_HINT) &&
+		 cache_mode != CACHE_MODE_HINT))
+		CallSyscacheCallbacks(TYPEOID, last->hashValue);
 }
 
 PlannedStmt *
@@ -300,17 +337,20 @@ wrap_strip(const PlannedStmt *wrapped)
 }
 
 PlannedStmt *
-wrap_bind(const PlannedStmt *wrapped, ScanExecution *execution)
+wrap_bind(const PlannedStmt *wrapped, uint64 execution, bool serves)
 {
 	PlannedStmt *stmt = palloc(sizeof(PlannedStmt));
-	ScanNode   *node = palloc(sizeof(ScanNode));
+	CustomScan *node = palloc(sizeof(CustomScan));
+	Const	   *id = makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
+							   Int64GetDatum((int64) execution), false,
+							   FLOAT8PASSBYVAL);
 
 	memcpy(stmt, wrapped, sizeof(PlannedStmt));
 	memcpy(node, wrapped->planTree, sizeof(CustomScan));
-	node->custom.methods = &scan_node_methods;
-	node->execution = execution;
+	node->custom_private = list_make3(linitial(node->custom_private),
+									  lsecond(node->custom_private), id);
 	stmt->planTree = (Plan *) node;
-	if (execution->serves)
+	if (serves)
 	{
 		outerPlan(node) = NULL;
 		stmt->subplans = NIL;

@@ -15,6 +15,7 @@
 #include "postgres.h"
 
 #include "base/qstats.h"
+#include "base/seal.h"
 #include "base/stats.h"
 #include "clock/clock.h"
 #include "clock/prepared.h"
@@ -39,6 +40,7 @@ static const struct
 }			shmem_modules[] =
 
 {
+	{seal_shmem_size, seal_shmem_init, seal_verify},
 	{clock_shmem_size, clock_shmem_init, clock_verify},
 	{prepared_shmem_size, prepared_shmem_init, prepared_verify},
 	{block_shmem_size, block_shmem_init, block_verify},

@@ -117,7 +117,10 @@ extern void key_append_bytes(CacheKey *key, const void *data, Size len);
  */
 extern void key_append_params(CacheKey *key, ParamListInfo params);
 
-/* SHA-256 of len bytes, KEY_DIGEST_LENGTH of them, into digest. */
+/*
+ * SHA-256 of len bytes, KEY_DIGEST_LENGTH of them, into digest; or, if it cannot be
+ * computed, bytes that stand for nothing else, and are others the next time.
+ */
 extern void key_digest(const void *data, size_t len, uint8 *digest);
 
 /* Take apart a complete key; false if the bytes cannot be one. */

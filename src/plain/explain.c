@@ -15,6 +15,7 @@
 
 #include "base/access.h"
 #include "base/guc.h"
+#include "base/seal.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "optimizer/optimizer.h"
@@ -165,6 +166,7 @@ static void
 explain_put_lookup(StringInfo json, Lookup *lookup, StatsCounter bypass,
 				   const char *off)
 {
+	char		key[SEAL_NAME_LENGTH];
 	StoreResult found;
 	StoreStatus status = STORE_MISS;
 
@@ -177,9 +179,9 @@ explain_put_lookup(StringInfo json, Lookup *lookup, StatsCounter bypass,
 							stats_bypass_name(bypass - STATS_BYPASS_FIRST));
 	else
 		explain_put_verdict(json, status == STORE_HIT ? "hit" : "miss", NULL);
-	if (bypass == LOOKUP_NO_BYPASS)
-		explain_put(json, "key", psprintf("%016llx",
-										  (unsigned long long) lookup->key.hash));
+	if (bypass == LOOKUP_NO_BYPASS &&
+		seal_name(lookup->key.data, lookup->key.len, key))
+		explain_put(json, "key", key);
 	explain_put_raw(json, "shared", lookup->stmt->state != 0 ? "true" : "false");
 	explain_put_dependencies(json, lookup);
 	explain_put_raw(json, "ttl", psprintf("%d", lookup->request.terms.ttl));

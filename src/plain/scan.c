@@ -54,6 +54,7 @@
 
 #include "base/compat.h"
 #include "base/guc.h"
+#include "base/seal.h"
 #include "executor/executor.h"
 #include "lookup/relstats.h"
 #include "miscadmin.h"
@@ -490,6 +491,7 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	const ScanRun *state = (ScanRun *) node;
 	const ScanExecution *execution = state->execution;
+	char		key[SEAL_NAME_LENGTH];
 
 	if (execution == NULL)
 		return;
@@ -506,9 +508,8 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	}
 	if (execution->bypass != LOOKUP_NO_BYPASS || !es->verbose)
 		return;
-	ExplainPropertyText("Cache Key",
-						psprintf("%016llx",
-								 (unsigned long long) execution->lookup->key.hash), es);
+	if (seal_name(execution->lookup->key.data, execution->lookup->key.len, key))
+		ExplainPropertyText("Cache Key", key, es);
 	ExplainPropertyList("Cache Dependencies",
 						lookup_dependency_names(execution->lookup), es);
 }

@@ -3,23 +3,26 @@
  * l2.c
  *	  Results in Redis: how they are named, signed, versioned and believed.
  *
- * A result is one Redis string.  Its name is the digest of its key, under a
- * prefix that holds the cluster's system identifier, the timeline, and a
+ * A result is one Redis string.  Its name is the keyed digest of its key (seal.c),
+ * under a prefix that holds the cluster's system identifier, the timeline, and a
  * random number of this server start; its value is
  *
- *	L2Header | dependencies | key | payload
+ *	L2Header | dependencies | payload
  *
  * with a dependency a slot and the version the slot had when the result was
  * made.  A version is a WAL position, given to a slot by the worker as it
  * tells Redis of the slot's changes (clock.c).
  *
  * What is believed.  Redis is a place that may lose anything and invent
- * anything.  A value is used iff its signature, an HMAC over all of it with a
- * secret of this server start, is right; its lengths add up; its key is the
- * whole key that was asked for; its dependencies are those of the reader, with
- * the versions in this server's shared memory; and its time is not up.  What
- * Redis says about versions is never asked.  So a lost, old, misplaced or
- * forged value is a miss.
+ * anything.  A value is used iff its signature, a keyed digest of the digest in its
+ * name and of all of the value, is right; its lengths add up; its dependencies are
+ * those of the reader, with the versions in this server's shared memory; and its
+ * time is not up.  What Redis says about versions is never asked.  So a lost, old,
+ * misplaced or forged value is a miss.
+ *
+ * What Redis learns.  The rows of results, and when they were made.  Of a key there
+ * is nothing but digests that cannot be tried out without the secret: no text, tag,
+ * setting or parameter.
  *
  * Why it is right.  A slot's version in shared memory stands for its present
  * generation as long as clock_read gives one at all; when the slot ticks, there
@@ -43,9 +46,8 @@
 
 #include "access/xlog.h"
 #include "base/guc.h"
+#include "base/seal.h"
 #include "base/stats.h"
-#include "common/hmac.h"
-#include "common/sha2.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "redis/l2.h"
@@ -54,17 +56,16 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define L2_MAGIC UINT64CONST(0x3143414348454c32)
+#define L2_MAGIC UINT64CONST(0x3243414348454c32)
 
 #define L2_NAME_LENGTH 160
 
 typedef struct L2Header
 {
-	uint8		signature[PG_SHA256_DIGEST_LENGTH]; /* of all that follows */
+	uint8		signature[SEAL_LENGTH]; /* of the key and all that follows */
 	uint64		magic;
 	StoreTimes	times;
-	uint32		ndeps;
-	uint32		key_len;
+	uint64		ndeps;
 	uint64		payload_len;
 } L2Header;
 
@@ -78,7 +79,6 @@ typedef struct SharedL2
 {
 	/* immutable */
 	uint64		nonce;
-	uint8		secret[PG_SHA256_DIGEST_LENGTH];
 
 	pg_atomic_uint64 base;		/* the worker only */
 } SharedL2;
@@ -99,11 +99,11 @@ l2_shmem_init(void)
 	l2_shared = ShmemInitStruct("cache l2", l2_shmem_size(), &found);
 	if (found)
 		return;
-	if (!pg_strong_random(&l2_shared->nonce, sizeof(l2_shared->nonce)) ||
-		!pg_strong_random(l2_shared->secret, sizeof(l2_shared->secret)))
+	if (!pg_strong_random(&l2_shared->nonce, sizeof(l2_shared->nonce)))
 		ereport(FATAL,
 				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random numbers")));
+				 errmsg("could not generate random numbers"),
+				 errhint("Check the random number generator of OpenSSL or of the operating system.")));
 	pg_atomic_init_u64(&l2_shared->base, 0);
 }
 
@@ -157,16 +157,14 @@ l2_clock_name(void)
 }
 
 /*
- * The name of a result.  A digest that could not be computed gives none.
+ * Write the name of a result, given the digest of its key.
  */
 static RedisArg
-l2_entry_name(const CacheKey *key, char *name)
+l2_entry_name(const uint8 *digest, char *name)
 {
-	uint8		digest[KEY_DIGEST_LENGTH];
 	int			len = l2_prefix(name);
 
-	key_digest(key->data, key->len, digest);
-	for (int i = 0; i < KEY_DIGEST_LENGTH; i++)
+	for (int i = 0; i < SEAL_LENGTH; i++)
 		len += snprintf(name + len, L2_NAME_LENGTH - len, "%02x", digest[i]);
 	return (RedisArg)
 	{
@@ -188,22 +186,24 @@ l2_usable(const ClockStamp *deps, int ndeps)
 }
 
 /*
- * Sign a value, whose signature field is not part of what is signed.
+ * The digest of a key.  Redis is not asked if there is none.
  */
 static bool
-l2_sign(const char *value, Size len, uint8 *signature)
+l2_key_digest(const CacheKey *key, uint8 *digest)
+{
+	return seal_make(SEAL_KEY, "", 0, key->data, key->len, digest);
+}
+
+/*
+ * Sign the value of a key, but for the signature in it.
+ */
+static bool
+l2_sign(const uint8 *digest, const char *value, Size len, uint8 *signature)
 {
 	const Size	skip = offsetof(L2Header, magic);
-	pg_hmac_ctx *ctx = pg_hmac_create(PG_SHA256);
-	bool		done;
 
-	if (ctx == NULL)
-		return false;
-	done = pg_hmac_init(ctx, l2_shared->secret, sizeof(l2_shared->secret)) >= 0 &&
-		pg_hmac_update(ctx, (const uint8 *) value + skip, len - skip) >= 0 &&
-		pg_hmac_final(ctx, signature, PG_SHA256_DIGEST_LENGTH) >= 0;
-	pg_hmac_free(ctx);
-	return done;
+	return seal_make(SEAL_VALUE, digest, SEAL_LENGTH, value + skip, len - skip,
+					 signature);
 }
 
 static void
@@ -217,30 +217,20 @@ l2_pack_deps(const ClockStamp *deps, int ndeps, L2Dep *packed)
 }
 
 /*
- * Is this the value of the key, genuine and whole?
+ * Is this the value of the key with that digest, genuine and whole?
  */
 static bool
-l2_genuine(const CacheKey *key, const char *value, Size len)
+l2_genuine(const uint8 *digest, const char *value, Size len)
 {
 	const L2Header *header = (const L2Header *) value;
-	uint8		signature[PG_SHA256_DIGEST_LENGTH];
-	uint8		difference = 0;
-	Size		deps_len;
+	uint8		signature[SEAL_LENGTH];
 
-	if (len < sizeof(L2Header) || !l2_sign(value, len, signature))
+	if (len < sizeof(L2Header) || !l2_sign(digest, value, len, signature) ||
+		!seal_equals(signature, header->signature) || header->magic != L2_MAGIC)
 		return false;
-	/* as long for a first wrong byte as for a last one */
-	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
-		difference |= signature[i] ^ header->signature[i];
-	if (difference != 0 || header->magic != L2_MAGIC)
-		return false;
-
-	deps_len = (Size) header->ndeps * sizeof(L2Dep);
-	return header->payload_len <= len &&
-		len == sizeof(L2Header) + deps_len + MAXALIGN(header->key_len) +
-		header->payload_len &&
-		header->key_len == key->len &&
-		memcmp(value + sizeof(L2Header) + deps_len, key->data, key->len) == 0;
+	len -= sizeof(L2Header);
+	return header->ndeps <= len / sizeof(L2Dep) &&
+		header->payload_len == len - header->ndeps * sizeof(L2Dep);
 }
 
 /*
@@ -252,7 +242,7 @@ l2_current(const char *value, const ClockStamp *deps, int ndeps)
 	const L2Header *header = (const L2Header *) value;
 	const L2Dep *packed = (const L2Dep *) (value + sizeof(L2Header));
 
-	if (header->ndeps != (uint32) ndeps)
+	if (header->ndeps != (uint64) ndeps)
 		return false;
 	for (int i = 0; i < ndeps; i++)
 	{
@@ -268,18 +258,22 @@ l2_get(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	   TimestampTz now, int64 max_age_us, StoreResult *result)
 {
 	char		name[L2_NAME_LENGTH];
-	RedisArg	args[2] = {{"GET", 3}, l2_entry_name(key, name)};
+	uint8		digest[SEAL_LENGTH];
+	RedisArg	args[2] = {{"GET", 3}};
 	RedisReply	reply;
 	L2Header   *header;
 	Size		max_reply;
 
-	max_reply = sizeof(L2Header) + ndeps * sizeof(L2Dep) + MAXALIGN(key->len) +
+	if (!l2_key_digest(key, digest))
+		return false;
+	args[1] = l2_entry_name(digest, name);
+	max_reply = sizeof(L2Header) + ndeps * sizeof(L2Dep) +
 		(Size) cache_max_entry_size * 1024;
 	if (!redis_command(args, 2, max_reply, &reply) ||
 		reply.kind != REDIS_REPLY_BYTES)
 		return false;
 
-	if (!l2_genuine(key, reply.data, reply.len))
+	if (!l2_genuine(digest, reply.data, reply.len))
 	{
 		stats_add(STATS_L2_REJECTED, 1);
 		pfree(reply.data);
@@ -306,15 +300,16 @@ l2_put(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	char		name[L2_NAME_LENGTH];
 	char		px[32];
 	Size		deps_len = ndeps * sizeof(L2Dep);
-	Size		size = sizeof(L2Header) + deps_len + MAXALIGN(key->len) + len;
-	RedisArg	args[5] = {{"SET", 3}, l2_entry_name(key, name)};
+	Size		size = sizeof(L2Header) + deps_len + len;
+	uint8		digest[SEAL_LENGTH];
+	RedisArg	args[5] = {{"SET", 3}};
 	RedisReply	reply;
 	L2Header   *header;
 	char	   *value;
 	long		left;
 
 	left = TimestampDifferenceMilliseconds(times->created, times->expires);
-	if (left <= 0)
+	if (left <= 0 || !l2_key_digest(key, digest))
 		return;
 	value = MemoryContextAllocExtended(CurrentMemoryContext, size,
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM |
@@ -325,14 +320,13 @@ l2_put(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	header->magic = L2_MAGIC;
 	header->times = *times;
 	header->ndeps = ndeps;
-	header->key_len = key->len;
 	header->payload_len = len;
 	l2_pack_deps(deps, ndeps, (L2Dep *) (header + 1));
-	memcpy(value + sizeof(L2Header) + deps_len, key->data, key->len);
 	memcpy(value + size - len, payload, len);
 
-	if (l2_sign(value, size, header->signature))
+	if (l2_sign(digest, value, size, header->signature))
 	{
+		args[1] = l2_entry_name(digest, name);
 		args[2] = (RedisArg)
 		{
 			value, size

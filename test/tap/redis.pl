@@ -269,6 +269,60 @@ sub test_forged
 	return;
 }
 
+# All that is in Redis, in one string.
+sub contents
+{
+	my @all;
+	foreach my $name (@{ $redis->command('KEYS', '*') })
+	{
+		my $value = $redis->command($redis->command('TYPE', $name) eq 'hash' ? 'HGETALL' : 'GET', $name);
+		push @all, $name, ref $value ? @$value : $value;
+	}
+	return join "\n", @all;
+}
+
+# Nothing of a key can be read in Redis, nor be tried out on what people are shown.
+sub test_secrets
+{
+	$redis->command('FLUSHALL');
+	wait_for_redis();
+	my $before = results();
+	my $ask = q(SET marker.setting = 'marked setting'; SET ROLE pg_monitor; RESET ROLE;
+		SELECT c ->> 'n' FROM cached_query('SELECT count(*) AS n, current_user AS marked_column FROM story
+			WHERE $1 <> ''marked text'' AND version() <> current_setting(''marker.setting'')',
+			300, '{marked tag}', 'marked parameter') c);
+	my $count = $node->safe_psql('postgres', $ask);
+	cmp_ok(scalar(results()), '>', $before, 'a result with a long key is in Redis');
+	like(contents(), qr/marked_column/, '... with its rows');
+	unlike(contents() =~ s/marked_column//gr, qr/mark/, '... and without text, tag, setting or parameter');
+	flush_l1();
+	is(growth(l2_hits => sub { is($node->safe_psql('postgres', $ask), $count, 'its answer') }), 1, '... is served');
+
+	my $name = q(SELECT cache_explain('SELECT count(*) FROM story') ->> 'key');
+	my $shown = $node->safe_psql('postgres', $name);
+	like($shown, qr/^[0-9a-f]{16}$/, 'a short name of a key');
+	is($node->safe_psql('postgres', $name), $shown, '... stays the same');
+	$node->restart;
+	like($node->safe_psql('postgres', $name), qr/^(?!$shown)[0-9a-f]{16}$/, '... for one run of the server');
+	wait_for_redis();
+	return;
+}
+
+# A value that Redis keeps for longer than it was told to.
+sub test_overdue
+{
+	$redis->command('FLUSHALL');
+	wait_for_redis();
+	my $ask = q(SELECT cached_query('SELECT max(score) FROM story', 1, '{story}'));
+	$node->safe_psql('postgres', $ask);
+	$redis->command('PERSIST', $_) foreach results();
+	is(scalar(results()), 1, 'a result that Redis keeps for ever');
+	$node->safe_psql('postgres', 'SELECT pg_sleep(1.1)');
+	flush_l1();
+	is(growth(misses => sub { $node->safe_psql('postgres', $ask) }), 1, '... is not used after its time');
+	return;
+}
+
 # Point the server to another url and wait.
 sub use_url
 {
@@ -348,6 +402,8 @@ foreach my $program (@programs)
 	test_hang();
 	test_flushall();
 	test_forged();
+	test_secrets();
+	test_overdue();
 	test_urls();
 	is($node->safe_psql('postgres', 'SELECT cache_verify()'), '', 'shared memory adds up');
 	$node->stop;

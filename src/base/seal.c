@@ -1,0 +1,110 @@
+/*-------------------------------------------------------------------------
+ *
+ * seal.c
+ *	  Digests that only this server can make.
+ *
+ * A key holds what a session may want to keep to itself: the text of a query,
+ * parameters, settings.  Whoever sees a plain digest of it can try what it may be of.
+ * So what leaves the server, or is shown to people, is an HMAC with SHA-256 under
+ * a secret that is drawn at random when the server starts, and that nobody is
+ * shown.  Nor can anybody without it make a value that Redis hands back to us.
+ *
+ * Each digest begins with its purpose, so that none can be passed off as one for
+ * another.
+ *
+ * Locks.  None; the secret never changes.
+ *
+ * What this file must not do: hand out the secret, or raise an error but for lack of
+ * memory.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/seal.h"
+#include "common/hmac.h"
+#include "common/sha2.h"
+#include "miscadmin.h"
+#include "storage/shmem.h"
+
+StaticAssertDecl(SEAL_LENGTH == PG_SHA256_DIGEST_LENGTH,
+				 "a seal is made with SHA-256");
+
+typedef struct SharedSeal
+{
+	uint8		secret[PG_SHA256_BLOCK_LENGTH]; /* immutable */
+} SharedSeal;
+
+static SharedSeal *seal_shared;
+
+Size
+seal_shmem_size(void)
+{
+	return sizeof(SharedSeal);
+}
+
+void
+seal_shmem_init(void)
+{
+	bool		found;
+
+	seal_shared = ShmemInitStruct("cache seal", seal_shmem_size(), &found);
+	if (!found &&
+		!pg_strong_random(seal_shared->secret, sizeof(seal_shared->secret)))
+		ereport(FATAL,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random numbers"),
+				 errhint("Check the random number generator of OpenSSL or of the operating system.")));
+}
+
+void
+seal_verify(void)
+{
+	static const SharedSeal none;
+
+	if (memcmp(seal_shared, &none, sizeof(none)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the secret of the cache is empty")));
+}
+
+bool
+seal_make(SealPurpose purpose, const void *first, size_t first_len,
+		  const void *second, size_t second_len, uint8 *digest)
+{
+	uint8		prefix = (uint8) purpose;
+	pg_hmac_ctx *ctx = pg_hmac_create(PG_SHA256);
+	bool		done;
+
+	if (ctx == NULL)
+		return false;
+	done = pg_hmac_init(ctx, seal_shared->secret, sizeof(seal_shared->secret)) >= 0 &&
+		pg_hmac_update(ctx, &prefix, sizeof(prefix)) >= 0 &&
+		pg_hmac_update(ctx, first, first_len) >= 0 &&
+		pg_hmac_update(ctx, second, second_len) >= 0 &&
+		pg_hmac_final(ctx, digest, SEAL_LENGTH) >= 0;
+	pg_hmac_free(ctx);
+	return done;
+}
+
+bool
+seal_equals(const uint8 *a, const uint8 *b)
+{
+	uint8		difference = 0;
+
+	for (int i = 0; i < SEAL_LENGTH; i++)
+		difference |= a[i] ^ b[i];
+	return difference == 0;
+}
+
+bool
+seal_name(const void *data, size_t len, char *name)
+{
+	uint8		digest[SEAL_LENGTH];
+
+	if (!seal_make(SEAL_NAME, "", 0, data, len, digest))
+		return false;
+	for (int i = 0; i < SEAL_NAME_LENGTH / 2; i++)
+		snprintf(name + 2 * i, 3, "%02x", digest[i]);
+	return true;
+}

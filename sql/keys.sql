@@ -287,7 +287,7 @@ CREATE PROCEDURE inherit_staff(inherit bool) LANGUAGE plpgsql AS $$	-- since 16 
 BEGIN
 	EXECUTE CASE WHEN current_setting('server_version_num')::int < 160000
 		THEN CASE WHEN inherit THEN 'ALTER ROLE regress_cache_alice INHERIT' ELSE 'ALTER ROLE regress_cache_alice NOINHERIT' END
-		ELSE format('GRANT regress_cache_staff TO regress_cache_alice WITH INHERIT %s', inherit) END;
+		ELSE format('GRANT regress_cache_staff TO regress_cache_alice WITH INHERIT %s', inherit::text) END;
 END$$;
 CALL inherit_staff(false);
 SET ROLE regress_cache_alice;

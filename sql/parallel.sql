@@ -66,7 +66,14 @@ SELECT run('GRANT SELECT ON story TO PUBLIC');
 ROLLBACK TO s;
 SELECT run('UPDATE story SET score = 0');
 ROLLBACK;
-SELECT run($$SELECT invalidate_tags('{story}')$$);
+-- in other words, depending on the version
+DO $$
+BEGIN
+	PERFORM run('SELECT invalidate_tags(''{story}'')');
+EXCEPTION WHEN OTHERS THEN
+	RAISE NOTICE 'refused';
+END
+$$;
 SELECT how($$cached_query('SELECT sum(score) FROM story')$$);
 -- looking at the cache is allowed
 SELECT run('SELECT * FROM cache_stats'), run('SELECT * FROM cache_entries'), run('SELECT cache_verify()');

@@ -63,7 +63,7 @@ END$$;
 SELECT * FROM compare('SELECT count(body) FROM story');
 SELECT * FROM compare('SELECT body FROM story WHERE id = 7');
 SELECT * FROM compare('SELECT id FROM story WHERE id BETWEEN 500 AND 502');
-SELECT * FROM compare('SELECT body FROM story WHERE id IN (7, 8) OR id = 99');
+SELECT * FROM compare('SELECT body FROM story WHERE id IN (7, 900) OR id = 600');
 SELECT * FROM compare('SELECT body FROM story WHERE author = 3 AND id < 40');
 SELECT * FROM compare('SELECT id FROM story LIMIT 5');
 SELECT * FROM compare('SELECT s.body, a.name FROM story s JOIN author a ON a.id = s.author WHERE s.id = 7');

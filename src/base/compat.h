@@ -119,6 +119,20 @@
 #endif
 
 /*
+ * What the columns of a range table entry are other names for: those of a join,
+ * and, since 18, those that a query is grouped by.  NIL for any other entry.
+ */
+static inline List *
+compat_renamed_columns(const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 180000
+	if (rte->rtekind == RTE_GROUP)
+		return rte->groupexprs;
+#endif
+	return rte->rtekind == RTE_JOIN ? rte->joinaliasvars : NIL;
+}
+
+/*
  * Privileges.  They are in range table entries, or, since 16, in a list beside
  * the range table, of which an entry has the number.
  */

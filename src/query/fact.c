@@ -38,6 +38,7 @@
 
 #include "access/stratnum.h"
 #include "access/transam.h"
+#include "base/compat.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -182,7 +183,8 @@ fact_level_of(const FactLevel *level, const Var *column)
 }
 
 /*
- * What a column of a join is another name for, NULL if it is computed.
+ * What a column of a join, or of a grouped query, is another name for; NULL if it
+ * is computed.
  */
 static Var *
 fact_joined_column(const FactLevel *level, Var *column)
@@ -190,15 +192,16 @@ fact_joined_column(const FactLevel *level, Var *column)
 	for (;;)
 	{
 		const FactLevel *home = fact_level_of(level, column);
-		RangeTblEntry *rte;
+		List	   *renamed;
 		Var		   *joined;
 
 		if (home == NULL || column->varattno <= 0 || !fact_work(level->work, 1))
 			return NULL;
-		rte = rt_fetch(column->varno, home->query->rtable);
-		if (rte->rtekind != RTE_JOIN)
+		renamed = compat_renamed_columns(rt_fetch(column->varno,
+												  home->query->rtable));
+		if (renamed == NIL)
 			return column;
-		joined = list_nth(rte->joinaliasvars, column->varattno - 1);
+		joined = list_nth(renamed, column->varattno - 1);
 		if (joined == NULL || !IsA(joined, Var))
 			return NULL;
 		joined = copyObject(joined);

@@ -9,20 +9,22 @@
  * and which parameters it gets:
  *
  *	KeyHeader | query | tags | name | parameter types	the front
- *	length | search path, settings						the session part
- *	digest | texts otherwise ignored, if opaque | parameters
+ *	digest of search path and settings					the session part
+ *	digest of the meaning
+ *	digest of all settings, if opaque | parameters
  *
  * The result of a plain statement has no text in its key, so that comments make
- * no difference; the digest says it all.
+ * no difference; the digest of its meaning says it all.  Settings are in keys as
+ * SHA-256 only, so their values, which may be secrets, cannot be read from a key.
  *
  * Entries are compared by all of these bytes; the hash only finds them.  Every
- * part has its length before it or in the header, so that no two different
+ * part has its length in the header or a fixed one, so that no two different
  * requests give the same bytes.
  *
  * Shared results.  If the analysis has proved that neither the user nor a
  * custom setting can change the result (depend.c), its key holds no user, and
- * of the settings just those that built-in functions and types look at
- * (settings_append_shared).  Such a result is the same for everyone, and who may
+ * of the settings just those that the meaning of texts, built-in functions and
+ * types depend on (settings_append_shared).  Such a result is the same for everyone, and who may
  * not see it is kept out by the check of privileges before the lookup.
  *
  * Users are in the key by oid.  What the key has of the session besides, and
@@ -44,6 +46,31 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+/* Bytes of a part of a key that are remembered. */
+#define KEY_MAX_SEEN (64 * 1024)
+
+/*
+ * Parts of keys that are digests of settings: for requests, for shared results,
+ * and of all settings.
+ */
+typedef enum KeyPart
+{
+	KEY_PART_TEXT,
+	KEY_PART_PLAIN,
+	KEY_PART_SHARED_TEXT,
+	KEY_PART_SHARED_PLAIN,
+	KEY_PART_ALL
+} KeyPart;
+
+/* What they were last the digests of.  Most requests come under the same. */
+typedef struct KeyPartSeen
+{
+	StringInfoData bytes;		/* none at first */
+	uint8		digest[KEY_DIGEST_LENGTH];
+} KeyPartSeen;
+
+static KeyPartSeen key_parts_seen[KEY_PART_ALL + 1];
 
 static void
 key_reserve(CacheKey *key, Size more)
@@ -109,31 +136,88 @@ key_begin(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 }
 
 /*
- * Append the session part, with its length before it.
+ * Write down what a part of a key is the digest of.
  */
 static void
-key_append_session(CacheKey *key, bool shared)
+key_write_part(StringInfo buf, KeyPart part)
 {
-	bool		plain = key_is_plain(((KeyHeader *) key->data)->form);
-	StringInfoData session;
-	uint32		len;
+	switch (part)
+	{
+		case KEY_PART_TEXT:
+		case KEY_PART_PLAIN:
+			settings_append_session(buf, part == KEY_PART_PLAIN);
+			break;
+		case KEY_PART_SHARED_TEXT:
+		case KEY_PART_SHARED_PLAIN:
+			settings_append_shared(buf, part == KEY_PART_SHARED_PLAIN);
+			break;
+		case KEY_PART_ALL:
+			settings_append_all(buf);
+			break;
+	}
+}
 
-	initStringInfo(&session);
-	if (shared)
-		settings_append_shared(&session, plain);
-	else
-		settings_append_session(&session, plain);
-	len = session.len;
-	key_append_bytes(key, &len, sizeof(len));
-	key_append_bytes(key, session.data, len);
-	pfree(session.data);
+static void
+key_reset_buffer(StringInfo buf)
+{
+	MemoryContext old;
+
+	if (buf->data != NULL)
+	{
+		resetStringInfo(buf);
+		return;
+	}
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	initStringInfo(buf);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * The digest of a part, as of now.
+ */
+static void
+key_digest_part(KeyPart part, uint8 *digest)
+{
+	static StringInfoData now;
+	KeyPartSeen *seen = &key_parts_seen[part];
+	StringInfoData swapped;
+
+	key_reset_buffer(&now);
+	key_write_part(&now, part);
+	if (now.len == seen->bytes.len &&
+		memcmp(now.data, seen->bytes.data, now.len) == 0)
+	{
+		memcpy(digest, seen->digest, KEY_DIGEST_LENGTH);
+		return;
+	}
+	key_digest(now.data, now.len, digest);
+	if (now.len > KEY_MAX_SEEN)
+	{
+		pfree(now.data);
+		now.data = NULL;
+		return;
+	}
+	memcpy(seen->digest, digest, KEY_DIGEST_LENGTH);
+	swapped = seen->bytes;
+	seen->bytes = now;
+	now = swapped;
+}
+
+static void
+key_append_part(CacheKey *key, KeyPart part)
+{
+	uint8		digest[KEY_DIGEST_LENGTH];
+
+	key_digest_part(part, digest);
+	key_append_bytes(key, digest, KEY_DIGEST_LENGTH);
 }
 
 void
 key_finish(CacheKey *key)
 {
 	if (key->len == key->front_len)
-		key_append_session(key, false);
+		key_append_part(key, key_is_plain(((KeyHeader *) key->data)->form) ?
+						KEY_PART_PLAIN : KEY_PART_TEXT);
 }
 
 /*
@@ -197,7 +281,9 @@ key_share(const CacheKey *request, CacheKey *shared)
 	KeyHeader  *header;
 
 	key_append_front(shared, request);
-	key_append_session(shared, true);
+	header = (KeyHeader *) shared->data;
+	key_append_part(shared, key_is_plain(header->form) ?
+					KEY_PART_SHARED_PLAIN : KEY_PART_SHARED_TEXT);
 	header = (KeyHeader *) shared->data;
 	header->user = InvalidOid;
 	header->session_user = InvalidOid;
@@ -221,12 +307,26 @@ key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
 						 request->len - request->front_len);
 	}
 	key_append_bytes(&key, digest, KEY_DIGEST_LENGTH);
+	if (opaque)
+		key_append_part(&key, KEY_PART_ALL);
 
 	head->data = key.data;
 	head->len = key.len;
 	head->hash = hash_bytes_extended((unsigned char *) key.data, key.len, 0);
 	key_digest(key.data, key.len, head->digest);
 	head->opaque = opaque;
+}
+
+bool
+key_head_is_present(const KeyHead *head)
+{
+	uint8		digest[KEY_DIGEST_LENGTH];
+
+	if (!head->opaque)
+		return true;
+	key_digest_part(KEY_PART_ALL, digest);
+	return memcmp(head->data + head->len - KEY_DIGEST_LENGTH, digest,
+				  KEY_DIGEST_LENGTH) == 0;
 }
 
 void
@@ -237,15 +337,6 @@ key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 	key->data = palloc(key->size);
 	key_append_bytes(key, head->data, head->len);
 	key->hash = head->hash;
-	if (head->opaque)
-	{
-		StringInfoData texts;
-
-		initStringInfo(&texts);
-		settings_append_ignored_texts(&texts);
-		key_append_bytes(key, texts.data, texts.len);
-		pfree(texts.data);
-	}
 	if (params != NULL)
 		key_append_params(key, params);
 	if (key->len > head->len)
@@ -283,7 +374,7 @@ key_parts(const char *data, uint32 len, KeyParts *parts)
 		return false;
 	memcpy(&header, data, sizeof(header));
 	if ((uint64) header.query_len + header.tags_len + header.name_len + header.types_len +
-		sizeof(uint32) + KEY_DIGEST_LENGTH > len - sizeof(header))
+		2 * KEY_DIGEST_LENGTH > len - sizeof(header))
 		return false;
 	parts->database = header.database;
 	parts->user = header.user;

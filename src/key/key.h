@@ -46,12 +46,11 @@ typedef struct KeyHead
 	uint32		len;
 	uint64		hash;
 	uint8		digest[KEY_DIGEST_LENGTH];	/* of these bytes */
-	bool		opaque;			/* keys hold ignored texts, too */
+	bool		opaque;			/* all settings are in it */
 } KeyHead;
 
 /*
- * What is found at the start of a key's bytes.  No padding, no pointers.  The
- * session part, search path and settings, has its length before it.
+ * What is found at the start of a key's bytes.  No padding, no pointers.
  */
 typedef struct KeyHeader
 {
@@ -99,10 +98,13 @@ extern void key_finish(CacheKey *key);
  * Make the head of result keys for the finished key of a request, in the current memory
  * context.  That of a plain query is without its text.  digest: KEY_DIGEST_LENGTH bytes that stand for what the statement
  * means; shared: neither who asks nor custom settings can change the result;
- * opaque: a text that is set for other purposes might.
+ * opaque: any setting might.
  */
 extern void key_make_head(const CacheKey *request, const uint8 *digest,
 						  bool shared, bool opaque, KeyHead *head);
+
+/* If a head is opaque, are all settings still those that it was made under? */
+extern bool key_head_is_present(const KeyHead *head);
 
 /* Make the key of a result in the current memory context; params may be NULL. */
 extern void key_complete(CacheKey *key, const KeyHead *head,

@@ -4,15 +4,26 @@
  *	  What of a session makes its requests different from those of others.
  *
  * Which settings a query depends on cannot be enumerated, since any extension
- * may add one.  So every setting that differs from its built-in default is in
- * the key of a request, less those that are known not to matter
- * (settings_not_in_keys): what costs, limits and logging do to a query is not
- * seen in its rows.  Those that change plans can be seen in the order of the
- * rows, so the keys of plain statements have them (settings_planning).  A text
- * such as application_name can be used to say who someone is, so the keys of
- * queries that call functions of which nothing is known have the texts among
- * the ignored settings, too.  Settings that only a restart changes need no
- * place in the key of something that does not survive one.
+ * may add one.  So the key of a request has every setting that differs from its
+ * built-in default, less those that are known not to matter (USAGE_NONE in
+ * usage.c).  USAGE_PLANNING is in the keys of plain statements, whose rows are
+ * to come in the order of an execution, and in no others.
+ *
+ * What is proven to depend on nothing else has USAGE_RESULT and USAGE_ANALYSIS
+ * in its key, with the defaults, so that it can be shared with sessions that
+ * differ in other settings.
+ *
+ * A query may call functions of which nothing is known but that they claim to be
+ * STABLE.  Such a function can read any setting: application_name can say who
+ * someone is.  So the key of such a query has all settings that are not at their
+ * defaults, is_superuser, and whether this is a standby.  Left out are those of
+ * planning, our own, and what is said of the transaction, its isolation level for
+ * example: a function that looks at these has little claim to be STABLE, and
+ * different transactions are to find the same results.  Settings that only a
+ * restart changes are in no key: neither tier survives one.
+ *
+ * Role and session_authorization are keyed like others.  What current_setting()
+ * says of a role depends also on whether one is set; the role's oid tells.
  *
  * The search path is in keys as it was resolved and as it was written, since
  * the place of pg_temp is seen only there.  A session that has a temporary
@@ -21,16 +32,15 @@
  * it share with itself from before it made or dropped one, which no clock tells
  * of.
  *
- * The result of a statement that is proven not to depend on anything else has
- * only settings_shared in its key.
- *
  * Most requests come under the settings of the one before, and to write them
  * all down costs more than the rest of a hit.  So there is a number for the
  * state of the session: it counts the changes of the user, the search path and
- * the few settings that a proven statement depends on (settings_shared, those
- * that its text may be read by, settings_analysed, and those of planning).  In
- * the same state the same front of a key means the same statement, if that is
- * proven.
+ * the settings that a proven statement depends on (USAGE_RESULT, USAGE_ANALYSIS
+ * and USAGE_PLANNING).  In the same state the same front of a key means the same
+ * statement, if that is proven.
+ *
+ * Without memory for what is remembered, an error leaves what was remembered
+ * before, whole.
  *
  * This is the only file that knows how PostgreSQL keeps its settings.
  *
@@ -40,200 +50,16 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "base/compat.h"
 #include "catalog/namespace.h"
 #include "key/settings.h"
+#include "key/usage.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 /* Schemas of a search path that are looked up without allocating. */
 #define SETTINGS_PATH_LENGTH 16
-
-/*
- * The settings that can change what built-in STABLE functions and the output of
- * built-in types give.  What a setting does to the analysis is in the digest.
- */
-static const char *const settings_shared[] = {
-	"DateStyle",
-	"IntervalStyle",
-	"TimeZone",
-	"bytea_output",
-	"default_text_search_config",
-	"extra_float_digits",
-	"gin_fuzzy_search_limit",
-	"lc_monetary",
-	"lc_numeric",
-	"lc_time",
-	"quote_all_identifiers",
-	"timezone_abbreviations",
-	"xmlbinary",
-	"xmloption",
-};
-
-/*
- * The other settings that can change what the analysis makes of a text, as far
- * as that calls nothing but built-in types and functions.
- */
-static const char *const settings_analysed[] = {
-	"array_nulls",
-	"backslash_quote",
-	"row_security",
-	"standard_conforming_strings",
-	"transform_null_equals",
-};
-
-/*
- * Settings that are not part of a key, sorted.  A name that ends in an
- * asterisk stands for all that begin so.  search_path is here because it is in
- * the key by other means.
- */
-static const char *const settings_not_in_keys[] = {
-	"allow_in_place_tablespaces",
-	"application_name",
-	"archive_*",
-	"authentication_timeout",
-	"auto_explain.*",
-	"autovacuum*",
-	"backend_flush_after",
-	"backtrace_functions",
-	"bgwriter_*",
-	"cache.default_ttl",
-	"cache.enabled",
-	"cache.explain",
-	"cache.fill_wait",
-	"cache.l*",
-	"cache.max_*",
-	"cache.min_cost",
-	"cache.mode",
-	"cache.redis_url",
-	"cache.ttl_jitter",
-	"checkpoint_*",
-	"client_connection_check_interval",
-	"client_encoding",
-	"client_min_messages",
-	"commit_*",
-	"compute_query_id",
-	"constraint_exclusion",
-	"cpu_*",
-	"cursor_tuple_fraction",
-	"deadlock_timeout",
-	"debug_*",
-	"default_statistics_target",
-	"default_transaction_*",
-	"effective_*",
-	"enable_*",
-	"exit_on_error",
-	"fsync",
-	"full_page_writes",
-	"geqo*",
-	"hash_mem_multiplier",
-	"hot_standby_*",
-	"idle_*",
-	"jit*",
-	"lock_timeout",
-	"log_*",
-	"logical_decoding_work_mem",
-	"maintenance_*",
-	"max_parallel_*",
-	"max_slot_wal_keep_size",
-	"max_stack_depth",
-	"max_standby_*",
-	"max_wal_size",
-	"min_parallel_*",
-	"min_wal_size",
-	"parallel_*",
-	"password_encryption",
-	"pg_stat_statements.*",
-	"plan_cache_mode",
-	"post_auth_delay",
-	"pre_auth_delay",
-	"primary_*",
-	"promote_trigger_file",
-	"random_page_cost",
-	"recovery_*",
-	"recursive_worktable_factor",
-	"restart_after_crash",
-	"restore_command",
-	"search_path",
-	"seq_page_cost",
-	"ssl*",
-	"statement_timeout",
-	"stats_fetch_consistency",
-	"synchronous_*",
-	"syslog_*",
-	"tcp_*",
-	"temp_buffers",
-	"temp_file_limit",
-	"temp_tablespaces",
-	"trace_*",
-	"track_*",
-	"transaction_*",
-	"update_process_title",
-	"vacuum_*",
-	"wal_*",
-	"work_mem",
-	"zero_damaged_pages",
-};
-
-/*
- * Those of them that have a say in how a query is planned, and so in the order
- * of rows where the query does not give one; sorted.
- */
-static const char *const settings_planning[] = {
-	"constraint_exclusion",
-	"cpu_*",
-	"cursor_tuple_fraction",
-	"effective_cache_size",
-	"enable_*",
-	"geqo*",
-	"hash_mem_multiplier",
-	"max_parallel_*",
-	"min_parallel_*",
-	"parallel_*",
-	"plan_cache_mode",
-	"random_page_cost",
-	"recursive_worktable_factor",
-	"seq_page_cost",
-	"work_mem",
-};
-
-/*
- * Compare a setting's name, in either case, with an entry of a list.
- */
-static int
-settings_compare_name(const void *key, const void *entry)
-{
-	const unsigned char *name = key;
-	const unsigned char *pattern = *(const unsigned char *const *) entry;
-
-	while (*pattern != '\0' && pg_ascii_tolower(*name) == *pattern)
-	{
-		name++;
-		pattern++;
-	}
-	return *pattern == '*' ? 0 : (int) pg_ascii_tolower(*name) - (int) *pattern;
-}
-
-/*
- * Is a setting in a sorted list?  An asterisk stands for no custom settings,
- * unless after their class.
- */
-static bool
-settings_list_has(const char *const *list, size_t n, const char *name)
-{
-	const char *const *entry = bsearch(name, list, n, sizeof(char *),
-									   settings_compare_name);
-
-	return entry != NULL &&
-		(strchr(name, '.') == NULL || strchr(*entry, '.') != NULL);
-}
-
-bool
-settings_ignored(const char *name)
-{
-	return settings_list_has(settings_not_in_keys,
-							 lengthof(settings_not_in_keys), name);
-}
 
 static inline void
 settings_append(StringInfo buf, const void *data, Size len)
@@ -245,145 +71,157 @@ settings_append(StringInfo buf, const void *data, Size len)
  * Append the name and value of a setting.
  */
 static void
-settings_append_one(StringInfo buf, struct config_generic *setting)
+settings_append_one(StringInfo buf, const struct config_generic *setting)
 {
 	settings_append(buf, setting->name, strlen(setting->name) + 1);
+	/* a placeholder becomes another type when its library is loaded */
+	appendStringInfoChar(buf, (char) setting->vartype);
 	switch (setting->vartype)
 	{
 		case PGC_BOOL:
-			settings_append(buf, ((struct config_bool *) setting)->variable,
+			settings_append(buf, ((const struct config_bool *) setting)->variable,
 							sizeof(bool));
 			break;
 		case PGC_INT:
-			settings_append(buf, ((struct config_int *) setting)->variable,
+			settings_append(buf, ((const struct config_int *) setting)->variable,
 							sizeof(int));
 			break;
 		case PGC_REAL:
-			settings_append(buf, ((struct config_real *) setting)->variable,
+			settings_append(buf, ((const struct config_real *) setting)->variable,
 							sizeof(double));
 			break;
 		case PGC_STRING:
 			{
-				const char *value = *((struct config_string *) setting)->variable;
+				const char *value = *((const struct config_string *) setting)->variable;
 
 				/* a null pointer is no empty string */
-				if (value != NULL)
-					settings_append(buf, "=", 1);
+				appendStringInfoChar(buf, value != NULL ? '=' : '-');
 				settings_append(buf, value ? value : "", value ? strlen(value) + 1 : 1);
 				break;
 			}
 		case PGC_ENUM:
-			settings_append(buf, ((struct config_enum *) setting)->variable,
+			settings_append(buf, ((const struct config_enum *) setting)->variable,
 							sizeof(int));
 			break;
 	}
 }
 
 /*
- * The settings worth a look at every key: of the built-in ones those that can
- * change and are not ignored, and all custom ones.  PostgreSQL's array is kept
- * beside, to notice when settings come and go: as long as it has the same
- * pointers in the same places, these point to settings, too.
+ * Is a setting not what it is if nobody sets it?  A custom setting that no library
+ * knows is there only because this session has set it, and is told from one
+ * never set even if it was reset since.
  */
-static struct
+static inline bool
+settings_is_set(const struct config_generic *setting)
 {
-	struct config_generic **known;	/* PostgreSQL's array, when last looked */
-	int			nknown;
-	struct config_generic **watched;
-	int			nwatched;
-	struct config_generic **planning;	/* those of planning, of which keys of
-										 * plain queries have those that are
-										 * set */
+	return setting->source > PGC_S_DYNAMIC_DEFAULT ||
+		(setting->flags & GUC_CUSTOM_PLACEHOLDER) != 0;
+}
+
+/*
+ * Do the keys of requests have a setting, once it is set?  What no session can
+ * change of the built-in ones changes no row.  Of the custom ones that is not
+ * known.
+ */
+static bool
+settings_is_keyed(const struct config_generic *setting)
+{
+	Usage		usage = usage_of(setting->name);
+
+	return usage != USAGE_NONE && usage != USAGE_PLANNING &&
+		setting->context > (setting->group == CUSTOM_OPTIONS ? PGC_POSTMASTER : PGC_SIGHUP);
+}
+
+static bool
+settings_begins(const struct config_generic *setting, const char *prefix)
+{
+	return strncmp(setting->name, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * Do the keys of queries have a setting, once it is set, that call functions of
+ * which nothing is known?
+ */
+static bool
+settings_is_readable(const struct config_generic *setting)
+{
+	return setting->context > PGC_POSTMASTER &&
+		usage_of(setting->name) != USAGE_PLANNING &&
+		!settings_begins(setting, "transaction_") &&
+		!settings_begins(setting, "cache.");
+}
+
+/*
+ * What is known of PostgreSQL's settings, in one piece.  Its array is kept to
+ * notice when settings come and go: as long as it has the same pointers in the
+ * same places, these point to settings, too.
+ */
+typedef struct SettingsKnown
+{
+	int			n;
+	int			nkeyed;
 	int			nplanning;
-} guc;
+	int			nshared;
+	int			nreadable;
+	struct config_generic **keyed;	/* keys of requests have them */
+	struct config_generic **planning;	/* those of plain queries, too */
+	struct config_generic **shared; /* keys of shared results have them */
+	struct config_generic **readable;	/* keys have them if any could be read */
+	struct config_generic *all[FLEXIBLE_ARRAY_MEMBER];
+} SettingsKnown;
+
+static SettingsKnown *settings_known;
 
 static void
-settings_watch(struct config_generic **settings, int n)
+settings_learn(struct config_generic **settings, int n)
 {
-	if (n == guc.nknown &&
-		memcmp(settings, guc.known, n * sizeof(*settings)) == 0)
-		return;
+	SettingsKnown *old = settings_known;
+	SettingsKnown *known;
 
-	if (guc.known != NULL)
-	{
-		pfree(guc.known);
-		pfree(guc.watched);
-		pfree(guc.planning);
-	}
-	guc.nknown = 0;
-	guc.known = MemoryContextAlloc(TopMemoryContext,
-								   n * sizeof(*settings));
-	guc.watched = MemoryContextAlloc(TopMemoryContext,
-									 n * sizeof(*settings));
-	guc.planning = MemoryContextAlloc(TopMemoryContext,
-									  n * sizeof(*settings));
-	guc.nwatched = 0;
-	guc.nplanning = 0;
+	known = MemoryContextAllocZero(TopMemoryContext,
+								   offsetof(SettingsKnown, all) +
+								   5 * n * sizeof(*settings));
+	known->keyed = known->all + n;
+	known->planning = known->keyed + n;
+	known->shared = known->planning + n;
+	known->readable = known->shared + n;
 	for (int i = 0; i < n; i++)
 	{
-		if (settings_list_has(settings_planning,
-							  lengthof(settings_planning),
-							  settings[i]->name))
-			guc.planning[guc.nplanning++] = settings[i];
-		if (settings[i]->group == CUSTOM_OPTIONS ||
-			(settings[i]->context > PGC_POSTMASTER &&
-			 !settings_ignored(settings[i]->name)))
-			guc.watched[guc.nwatched++] = settings[i];
+		Usage		usage = usage_of(settings[i]->name);
+
+		if (settings_is_keyed(settings[i]))
+			known->keyed[known->nkeyed++] = settings[i];
+		if (usage == USAGE_PLANNING)
+			known->planning[known->nplanning++] = settings[i];
+		else if (usage == USAGE_RESULT || usage == USAGE_ANALYSIS)
+			known->shared[known->nshared++] = settings[i];
+		if (settings_is_readable(settings[i]))
+			known->readable[known->nreadable++] = settings[i];
 	}
-	memcpy(guc.known, settings, n * sizeof(*settings));
-	guc.nknown = n;
+	memcpy(known->all, settings, n * sizeof(*settings));
+	known->n = n;
+	settings_known = known;
+	if (old != NULL)
+		pfree(old);
 }
 
-/*
- * Append what is set.  A custom setting that no library knows is there only
- * because this session has set it, and is told from one never set even if it
- * was reset since.
- */
 static void
-settings_append_set(StringInfo buf)
+settings_watch(void)
 {
 	int			n;
 	struct config_generic **settings = compat_guc_variables(&n);
 
-	settings_watch(settings, n);
-	for (int i = 0; i < guc.nwatched; i++)
-	{
-		struct config_generic *setting = guc.watched[i];
-
-		if (unlikely(setting->source > PGC_S_DYNAMIC_DEFAULT ||
-					 (setting->flags & GUC_CUSTOM_PLACEHOLDER) != 0) &&
-			(setting->group != CUSTOM_OPTIONS ||
-			 (setting->context > PGC_POSTMASTER &&
-			  !settings_ignored(setting->name))))
-			settings_append_one(buf, setting);
-	}
+	if (settings_known == NULL || n != settings_known->n ||
+		memcmp(settings, settings_known->all, n * sizeof(*settings)) != 0)
+		settings_learn(settings, n);
 }
 
-/*
- * Append what is set of planning.
- */
 static void
-settings_append_planning(StringInfo buf)
+settings_append_set(StringInfo buf, struct config_generic **settings, int n)
 {
-	for (int i = 0; i < guc.nplanning; i++)
-	{
-		if (guc.planning[i]->source > PGC_S_DYNAMIC_DEFAULT)
-			settings_append_one(buf, guc.planning[i]);
-	}
-}
-
-void
-settings_append_ignored_texts(StringInfo buf)
-{
-	int			n;
-	struct config_generic **settings = compat_guc_variables(&n);
-
 	for (int i = 0; i < n; i++)
 	{
-		if (settings[i]->source > PGC_S_DYNAMIC_DEFAULT &&
-			settings[i]->context > PGC_POSTMASTER &&
-			settings[i]->vartype == PGC_STRING &&
-			settings_ignored(settings[i]->name))
+		if (unlikely(settings_is_set(settings[i])))
 			settings_append_one(buf, settings[i]);
 	}
 }
@@ -421,14 +259,102 @@ settings_append_path(StringInfo buf, bool private_temp)
 	settings_append(buf, namespace_search_path, strlen(namespace_search_path) + 1);
 
 	GetTempNamespaceState(&temp, &temp_toast);
-	if (private_temp && OidIsValid(temp))
+	if (!private_temp)
+		return;
+	settings_append(buf, &temp, sizeof(temp));
+	if (OidIsValid(temp))
 	{
-		settings_append(buf, &temp, sizeof(temp));
 		settings_append(buf, &MyProcPid, sizeof(MyProcPid));
 		settings_append(buf, &MyStartTimestamp, sizeof(MyStartTimestamp));
 		settings_append(buf, &settings_temp_epoch, sizeof(settings_temp_epoch));
 	}
 }
+
+void
+settings_append_session(StringInfo buf, bool plain)
+{
+	Oid			role = GetCurrentRoleId();
+
+	settings_watch();
+	settings_append_path(buf, true);
+	settings_append(buf, &role, sizeof(role));
+	settings_append_set(buf, settings_known->keyed, settings_known->nkeyed);
+	if (plain)
+		settings_append_set(buf, settings_known->planning,
+							settings_known->nplanning);
+}
+
+void
+settings_append_shared(StringInfo buf, bool plain)
+{
+	settings_watch();
+	settings_append_path(buf, false);
+	for (int i = 0; i < settings_known->nshared; i++)
+		settings_append_one(buf, settings_known->shared[i]);
+	if (plain)
+		settings_append_set(buf, settings_known->planning,
+							settings_known->nplanning);
+}
+
+void
+settings_append_all(StringInfo buf)
+{
+	settings_watch();
+	appendStringInfoChar(buf, (char) RecoveryInProgress());
+	appendStringInfoString(buf, GetConfigOption("is_superuser", false, false));
+	settings_append_set(buf, settings_known->readable, settings_known->nreadable);
+}
+
+bool
+settings_in_keys(const char *name)
+{
+	const char *canonical;
+
+	if ((GetConfigOptionFlags(name, true) & GUC_SUPERUSER_ONLY) != 0)
+		return false;
+	/* some have old names as well */
+	(void) GetConfigOptionByName(name, &canonical, true);
+	/* one that does not exist may come to be set */
+	if (canonical == NULL)
+		return strchr(name, '.') != NULL && usage_of(name) != USAGE_NONE;
+	settings_watch();
+	for (int i = 0; i < settings_known->nkeyed; i++)
+	{
+		if (strcmp(settings_known->keyed[i]->name, canonical) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A setting that the state counts, and its value when last looked at.
+ */
+typedef struct SettingsValue
+{
+	const void *variable;
+	union config_var_val seen;	/* strings malloc'd */
+} SettingsValue;
+
+/*
+ * What the state counts, as of the last call.
+ */
+static struct
+{
+	uint64		state;
+	Oid			user;
+	Oid			session_user;
+	Oid			temp;			/* the temporary schema */
+	int			nschemas;
+	Oid			schemas[SETTINGS_PATH_LENGTH];
+	char	   *path;			/* namespace_search_path */
+
+	/* by type; NULL before the first call */
+	SettingsValue *values;
+	SettingsValue *ints;		/* where bools end; enums are among them */
+	SettingsValue *reals;
+	SettingsValue *texts;
+	SettingsValue *end;
+} settings_seen;
 
 /*
  * Is a text what it was?  The remembered one is a copy, since the place of an
@@ -446,106 +372,71 @@ settings_same_text(const char *text, char **seen)
 	return false;
 }
 
-static bool
-settings_names(const char *const *list, size_t n, const char *name)
+/* The variable of a setting, if it has one of the type. */
+static const void *
+settings_variable(const struct config_generic *setting, enum config_type type)
 {
-	for (size_t i = 0; i < n; i++)
-	{
-		if (strcmp(list[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * What the version counts the states of, as of the last call.
- */
-static struct
-{
-	uint64		version;
-	Oid			user;
-	Oid			session_user;
-	Oid			temp;			/* the temporary schema */
-	int			nschemas;
-	Oid			schemas[SETTINGS_PATH_LENGTH];
-	char	   *path;			/* namespace_search_path */
-	int			nsettings;		/* 0 before the first call */
-	struct config_generic **settings;
-	union config_var_val *values;	/* of them; strings malloc'd */
-} settings_seen;
-
-/*
- * Is a setting what it was, given a place that remembers it?  If not, it is
- * remembered.
- */
-static bool
-settings_same_value(struct config_generic *setting, union config_var_val *seen)
-{
+	if (setting->vartype != type &&
+		!(setting->vartype == PGC_ENUM && type == PGC_INT))
+		return NULL;
 	switch (setting->vartype)
 	{
 		case PGC_BOOL:
-			{
-				bool		value = *((struct config_bool *) setting)->variable;
-				bool		same = seen->boolval == value;
-
-				seen->boolval = value;
-				return same;
-			}
+			return ((const struct config_bool *) setting)->variable;
 		case PGC_INT:
-			{
-				int			value = *((struct config_int *) setting)->variable;
-				bool		same = seen->intval == value;
-
-				seen->intval = value;
-				return same;
-			}
+			return ((const struct config_int *) setting)->variable;
 		case PGC_REAL:
-			{
-				double		value = *((struct config_real *) setting)->variable;
-				bool		same = seen->realval == value;
-
-				seen->realval = value;
-				return same;
-			}
-		case PGC_ENUM:
-			{
-				int			value = *((struct config_enum *) setting)->variable;
-				bool		same = seen->enumval == value;
-
-				seen->enumval = value;
-				return same;
-			}
+			return ((const struct config_real *) setting)->variable;
 		case PGC_STRING:
-			return settings_same_text(*((struct config_string *) setting)->variable,
-									  &seen->stringval);
+			return ((const struct config_string *) setting)->variable;
+		case PGC_ENUM:
+			return ((const struct config_enum *) setting)->variable;
 	}
 	pg_unreachable();
 }
 
 /*
- * Find the settings that the version counts, once; built-in ones stay where they
- * are.
+ * Put those of a type among some settings at the end of what the state counts.
+ */
+static void
+settings_count(enum config_type type, struct config_generic **settings, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const void *variable = settings_variable(settings[i], type);
+
+		if (variable != NULL)
+			(settings_seen.end++)->variable = variable;
+	}
+}
+
+/*
+ * Find the settings that the state counts, once.  They are built-in ones and our
+ * own, which stay where they are.
  */
 static void
 settings_find_counted(void)
 {
-	int			n;
-	struct config_generic **all = compat_guc_variables(&n);
+	static const enum config_type types[] = {
+		PGC_BOOL, PGC_INT, PGC_REAL, PGC_STRING
+	};
+	SettingsValue *first[lengthof(types)];
 
-	settings_seen.settings = MemoryContextAlloc(TopMemoryContext, n * sizeof(*all));
+	settings_watch();
 	settings_seen.values = MemoryContextAllocZero(TopMemoryContext,
-												  n * sizeof(*settings_seen.values));
-	for (int i = 0; i < n; i++)
+												  (settings_known->nshared +
+												   settings_known->nplanning) *
+												  sizeof(SettingsValue));
+	settings_seen.end = settings_seen.values;
+	for (int i = 0; i < (int) lengthof(types); i++)
 	{
-		if (all[i]->group != CUSTOM_OPTIONS &&
-			(settings_names(settings_shared, lengthof(settings_shared),
-							all[i]->name) ||
-			 settings_names(settings_analysed,
-							lengthof(settings_analysed), all[i]->name) ||
-			 settings_list_has(settings_planning,
-							   lengthof(settings_planning), all[i]->name)))
-			settings_seen.settings[settings_seen.nsettings++] = all[i];
+		first[i] = settings_seen.end;
+		settings_count(types[i], settings_known->shared, settings_known->nshared);
+		settings_count(types[i], settings_known->planning, settings_known->nplanning);
 	}
+	settings_seen.ints = first[1];
+	settings_seen.reals = first[2];
+	settings_seen.texts = first[3];
 }
 
 static bool
@@ -575,41 +466,53 @@ settings_same_session(void)
 	return same;
 }
 
+/*
+ * Have the settings the values that were seen?  If not, remember them.
+ */
+static bool
+settings_same_values(void)
+{
+	bool		same = true;
+	SettingsValue *value = settings_seen.values;
+
+	for (; value < settings_seen.ints; value++)
+	{
+		bool		now = *(const bool *) value->variable;
+
+		same &= now == value->seen.boolval;
+		value->seen.boolval = now;
+	}
+	for (; value < settings_seen.reals; value++)
+	{
+		int			now = *(const int *) value->variable;
+
+		same &= now == value->seen.intval;
+		value->seen.intval = now;
+	}
+	for (; value < settings_seen.texts; value++)
+	{
+		double		now = *(const double *) value->variable;
+
+		same &= now == value->seen.realval;
+		value->seen.realval = now;
+	}
+	for (; value < settings_seen.end; value++)
+		same &= settings_same_text(*(char *const *) value->variable,
+								   &value->seen.stringval);
+	return same;
+}
+
 uint64
 settings_state(void)
 {
 	bool		same;
 
-	if (settings_seen.nsettings == 0)
+	if (settings_seen.values == NULL)
 		settings_find_counted();
 	same = settings_same_session();
 	same &= settings_same_text(namespace_search_path, &settings_seen.path);
-	for (int i = 0; i < settings_seen.nsettings; i++)
-		same &= settings_same_value(settings_seen.settings[i], &settings_seen.values[i]);
+	same &= settings_same_values();
 	if (!same)
-		settings_seen.version++;
-	return settings_seen.version;
-}
-
-void
-settings_append_session(StringInfo buf, bool plain)
-{
-	settings_append_path(buf, true);
-	settings_append_set(buf);
-	if (plain)
-		settings_append_planning(buf);
-}
-
-void
-settings_append_shared(StringInfo buf, bool plain)
-{
-	settings_append_path(buf, false);
-	for (int i = 0; i < (int) lengthof(settings_shared); i++)
-	{
-		const char *value = GetConfigOption(settings_shared[i], false, false);
-
-		settings_append(buf, value, strlen(value) + 1);
-	}
-	if (plain)
-		settings_append_planning(buf);
+		settings_seen.state++;
+	return settings_seen.state;
 }

@@ -19,8 +19,11 @@ extern void settings_append_session(StringInfo buf, bool plain);
 /* The same for a result that is shared between users and custom settings. */
 extern void settings_append_shared(StringInfo buf, bool plain);
 
-/* Append the texts that are set among the ignored settings. */
-extern void settings_append_ignored_texts(StringInfo buf);
+/*
+ * Append all that a function could find out about the settings of the session,
+ * to tell apart what calls functions of which nothing is known.
+ */
+extern void settings_append_all(StringInfo buf);
 
 /*
  * The session has changed definitions for itself: what it has in common with
@@ -34,7 +37,10 @@ extern void settings_outdate_temp(void);
  */
 extern uint64 settings_state(void);
 
-/* Is a setting of this name left out of keys? */
-extern bool settings_ignored(const char *name);
+/*
+ * Do different values of the setting of this name make different keys, so that
+ * a query may read it?
+ */
+extern bool settings_in_keys(const char *name);
 
 #endif							/* CACHE_SETTINGS_H */

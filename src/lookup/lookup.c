@@ -530,7 +530,9 @@ lookup_same_session(const Lookup *lookup)
 		return settings_state() == lookup->state;
 	lookup_begin_key(&lookup->request, &now);
 	key_finish(&now);
-	same = now.len == then->len && memcmp(now.data, then->data, now.len) == 0;
+	same = now.len == then->len &&
+		memcmp(now.data, then->data, now.len) == 0 &&
+		key_head_is_present(&lookup->stmt->key_head);
 	pfree(now.data);
 	return same;
 }

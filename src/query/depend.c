@@ -51,10 +51,10 @@
  *
  * A result is shareable between users and custom settings if that can be proved
  * from the query: no row security, values of built-in types only, functions
- * that are IMMUTABLE or of which it is known that they look at no more than
- * settings_shared (settings.c).  Definitions that change end the proof with the
- * statement.  What the text of a function means may change with a setting as
- * well; so its queries are part of what the query means (bodies).
+ * that are IMMUTABLE or of which it is known that they look at no more than the
+ * built-in settings in all keys (settings.c).  Definitions that change end the
+ * proof with the statement.  What the text of a function means may change with a
+ * setting as well; so its queries are part of what the query means (bodies).
  *
  * What this file must not do: remember anything.
  *
@@ -497,7 +497,7 @@ depend_check_setting(FuncExpr *call, Dependencies *deps)
 		return false;
 	name = linitial(call->args);
 	if (IsA(name, Const) && !((Const *) name)->constisnull &&
-		!settings_ignored(TextDatumGetCString(((Const *) name)->constvalue)))
+		settings_in_keys(TextDatumGetCString(((Const *) name)->constvalue)))
 		return false;
 	return depend_refuse(deps,
 						 "it reads a setting that results are not told apart by",

@@ -200,7 +200,8 @@ statement_is_for(Statement *stmt, CacheKey *key, uint64 state)
 	key_finish(key);
 	if (stmt->request_len != key->len ||
 		memcmp(stmt->request + key->front_len, key->data + key->front_len,
-			   key->len - key->front_len) != 0)
+			   key->len - key->front_len) != 0 ||
+		!key_head_is_present(&stmt->key_head))
 		return false;
 	if (stmt->state != 0)
 		stmt->state = state;
@@ -406,7 +407,7 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	uint8		digest[KEY_DIGEST_LENGTH];
 	MemoryContext old;
 	ListCell   *lc;
-	bool		shared = deps->shareable &&
+	bool		shared = deps->shareable && deps->complete &&
 	statement_output_is_shareable(result_desc);
 
 	statement_digest(query, deps->bodies, digest);

@@ -8,6 +8,12 @@
  * costs, or says of itself.  Commands about temporary relations concern their
  * session alone.  What is not known here is taken to change the catalog.
  *
+ * Also left out is what concerns sessions or objects to come: the settings of a
+ * role or a database are read as a session starts (process_settings), a password
+ * as somebody logs in, default privileges as an object is made.  Commands about
+ * databases are left to whoever sees the database itself change (track.c): they
+ * concern another database than the one they are run in.
+ *
  * What this file must not do: act on what it finds.
  *
  *-------------------------------------------------------------------------
@@ -93,6 +99,27 @@ ddl_concerns_temporary(Node *stmt)
 	}
 }
 
+/*
+ * Does ALTER ROLE change only what is looked at as a session starts?  Any user
+ * may change his password.
+ */
+static bool
+ddl_concerns_logins(const AlterRoleStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->options)
+	{
+		const char *option = lfirst_node(DefElem, lc)->defname;
+
+		if (strcmp(option, "password") != 0 &&
+			strcmp(option, "validUntil") != 0 &&
+			strcmp(option, "connectionlimit") != 0)
+			return false;
+	}
+	return true;
+}
+
 DdlChange
 ddl_classify(Node *stmt)
 {
@@ -111,6 +138,11 @@ ddl_classify(Node *stmt)
 		case T_AlterTableSpaceOptionsStmt:
 		case T_CreatedbStmt:
 		case T_DropdbStmt:
+		case T_AlterDatabaseStmt:
+		case T_AlterDatabaseSetStmt:
+		case T_AlterDatabaseRefreshCollStmt:
+		case T_AlterRoleSetStmt:
+		case T_AlterDefaultPrivilegesStmt:
 		case T_CreatePublicationStmt:
 		case T_AlterPublicationStmt:
 		case T_CreateSubscriptionStmt:
@@ -118,9 +150,10 @@ ddl_classify(Node *stmt)
 		case T_DropSubscriptionStmt:
 			return DDL_NOTHING;
 
-		case T_CreateRoleStmt:
 		case T_AlterRoleStmt:
-		case T_AlterRoleSetStmt:
+			return ddl_concerns_logins((AlterRoleStmt *) stmt) ?
+				DDL_NOTHING : DDL_ROLES;
+		case T_CreateRoleStmt:
 		case T_DropRoleStmt:
 		case T_GrantRoleStmt:
 			return DDL_ROLES;
@@ -134,9 +167,14 @@ ddl_classify(Node *stmt)
 			return DDL_CATALOG;
 
 		case T_RenameStmt:
-			if (((RenameStmt *) stmt)->renameType == OBJECT_ROLE ||
-				((RenameStmt *) stmt)->renameType == OBJECT_DATABASE)
+			if (((RenameStmt *) stmt)->renameType == OBJECT_ROLE)
 				return DDL_ROLES;
+			if (((RenameStmt *) stmt)->renameType == OBJECT_DATABASE)
+				return DDL_NOTHING;
+			break;
+		case T_AlterOwnerStmt:
+			if (((AlterOwnerStmt *) stmt)->objectType == OBJECT_DATABASE)
+				return DDL_NOTHING;
 			break;
 		default:
 			break;

@@ -16,8 +16,7 @@ typedef enum DdlChange
 	DDL_NOTHING,
 	DDL_SESSION,				/* definitions of this session alone */
 	DDL_CATALOG,				/* definitions in the database */
-	DDL_ROLES					/* of the cluster: roles, memberships, names
-								 * of databases */
+	DDL_ROLES					/* of the cluster: roles and memberships */
 } DdlChange;
 
 /*

@@ -64,6 +64,7 @@
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -113,10 +114,11 @@ track_definitions(DdlChange change)
 		case DDL_SESSION:
 			break;
 		case DDL_CATALOG:
-			invalidate_touch(clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0));
+			invalidate_touch_wide(clock_database_slot(MyDatabaseId,
+													  CLOCK_TAG_CATALOG));
 			break;
 		case DDL_ROLES:
-			invalidate_touch(CLOCK_SLOT_ROLES);
+			invalidate_touch_wide(CLOCK_SLOT_CLUSTER);
 			break;
 	}
 	statement_outdate_all();
@@ -124,15 +126,37 @@ track_definitions(DdlChange change)
 }
 
 /*
- * Touch an open relation if the transaction has changed it.  A system catalog
- * that someone writes to by hand stands for the definitions in it.
+ * Someone writes to a system catalog by hand, which stands for the definitions in
+ * it: those of this database, or of all.
+ */
+static void
+track_catalog(bool shared)
+{
+	track_definitions(shared ? DDL_ROLES : DDL_CATALOG);
+}
+
+/*
+ * A database is made, changed or dropped: its owner is a member of
+ * pg_database_owner there, its name is what current_database() says, and another
+ * one may come under its oid.
+ */
+static void
+track_database(Oid database)
+{
+	invalidate_touch_wide(clock_database_slot(database, CLOCK_TAG_CATALOG));
+	statement_outdate_all();
+	track_changed_definitions = true;
+}
+
+/*
+ * Touch an open relation if the transaction has changed it.
  */
 static void
 track_result_relation(Relation rel)
 {
 	if (IsCatalogRelation(rel))
 	{
-		track_definitions(DDL_CATALOG);
+		track_catalog(rel->rd_rel->relisshared);
 		return;
 	}
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
@@ -207,7 +231,8 @@ track_counted_relations(bool all_fired)
 	if (pgstat_track_counts && !track_missed_changes)
 		tabstat_each_changed(track_changed_relation, &all_fired);
 	else
-		invalidate_touch(CLOCK_SLOT_ALL);
+		invalidate_touch_wide(clock_database_slot(MyDatabaseId,
+												  CLOCK_TAG_DATABASE));
 }
 
 static void
@@ -223,7 +248,7 @@ track_xact_callback(XactEvent event, void *arg)
 				track_counted_relations(true);
 			/* an apply worker may have ended a prepared transaction */
 			if (IsLogicalWorker())
-				prepared_resolve();
+				prepared_resolve(PREPARED_ASSUME_COMMITTED);
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
@@ -264,7 +289,8 @@ track_drops_definition(Oid relid, int subId, const ObjectAccessDrop *drop)
 
 /*
  * TRUNCATE reaches an object; or one is dropped, maybe along with a temporary
- * one that the command is about.
+ * one that the command is about; or something becomes of a database, by whatever
+ * command and wherever it is run (REASSIGN OWNED).
  */
 static void
 track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
@@ -272,6 +298,13 @@ track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 {
 	if (track_next_object_access != NULL)
 		track_next_object_access(access, classId, objectId, subId, arg);
+	if (classId == DatabaseRelationId &&
+		(access == OAT_POST_CREATE || access == OAT_POST_ALTER ||
+		 access == OAT_DROP))
+	{
+		track_database(objectId);
+		return;
+	}
 	if (access != OAT_TRUNCATE && access != OAT_DROP)
 		return;
 
@@ -316,6 +349,8 @@ track_named_relations(Node *stmt)
 		names = ((TruncateStmt *) stmt)->relations;
 	else if (IsA(stmt, RefreshMatViewStmt))
 		names = list_make1(((RefreshMatViewStmt *) stmt)->relation);
+	else if (IsA(stmt, CopyStmt) && ((CopyStmt *) stmt)->is_from)
+		names = list_make1(((CopyStmt *) stmt)->relation);
 	foreach(lc, names)
 	{
 		Oid			relid = RangeVarGetRelid(lfirst_node(RangeVar, lc), NoLock,
@@ -341,6 +376,11 @@ track_utility_rows(Node *stmt, const List *relids)
 			invalidate_end_write();
 			if (((CopyStmt *) stmt)->is_from)
 				track_counted_relations(false);
+			foreach(lc, relids)
+			{
+				if (IsCatalogRelationOid(lfirst_oid(lc)))
+					track_catalog(IsSharedRelation(lfirst_oid(lc)));
+			}
 			break;
 		case T_TruncateStmt:
 
@@ -362,9 +402,10 @@ track_utility_rows(Node *stmt, const List *relids)
 			{
 				TransactionStmtKind kind = ((TransactionStmt *) stmt)->kind;
 
-				if (kind == TRANS_STMT_COMMIT_PREPARED ||
-					kind == TRANS_STMT_ROLLBACK_PREPARED)
-					prepared_resolve();
+				if (kind == TRANS_STMT_COMMIT_PREPARED)
+					prepared_resolve(PREPARED_ASSUME_COMMITTED);
+				else if (kind == TRANS_STMT_ROLLBACK_PREPARED)
+					prepared_resolve(PREPARED_ASK);
 				break;
 			}
 		default:

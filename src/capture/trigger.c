@@ -7,7 +7,7 @@
  * change invalidates; without arguments, that is the table's name.  Fired for
  * a row, it invalidates the tags of the old and of the new row.  Fired for a
  * statement, TRUNCATE above all, it cannot know which rows went: tags without
- * columns are invalidated, but if any has columns then everything is.  What it
+ * columns are invalidated, but if any has columns then everything in the database is.  What it
  * tells of row by row is counted (told.c): results may depend on that alone.
  *
  * Words: a tag is plain if it is the same for all rows.
@@ -188,7 +188,7 @@ static void
 trigger_touch_all(TriggerState *state)
 {
 	if (state->has_columns)
-		invalidate_everything();
+		invalidate_database();
 	else
 		trigger_touch_plain(state);
 }

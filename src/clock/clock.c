@@ -6,8 +6,14 @@
  * Whatever a result depends on is a tag, and a tag is hashed, together with
  * its database, to a slot of a fixed array in shared memory.  No tag is ever
  * registered and nothing grows; two tags in one slot cost a needless miss at
- * worst.  Two slots are not hashed to: that of everything, and that of roles,
- * which belong to no database.
+ * worst.
+ *
+ * The array has four parts: one slot of what all databases share; three slots a
+ * database, for everything, its catalog, and its definitions; then those that
+ * relations are hashed to; then those of tags that users name.  So whoever may
+ * invalidate any tag, of which a million would reach every slot, reaches results
+ * that depend on tags, and not those that depend on relations only; and no tag
+ * and no relation reaches everything in a database.
  *
  * Words.  A slot's generation counts the committed changes to what it stands
  * for.  A fence stands on it while some transaction is between "about to
@@ -39,6 +45,10 @@
  * barriers.  A backend that dies without cleanup takes shared memory down with
  * it, and with it clock and results alike.
  *
+ * Each process counts the fences it has raised, for clock_verify alone.  While
+ * it changes them its serial is odd, so that a reader who finds the same even
+ * serials before and after has counted what stood all the time.
+ *
  * The outbox.  Redis is told of a slot's changes by the worker.  unsent is a
  * bitmap of slots with news; sent_generation is the generation Redis knows of,
  * under the name version, a WAL position taken after that generation was
@@ -68,7 +78,9 @@
 #include "clock/clock.h"
 #include "common/hashfn.h"
 #include "port/atomics.h"
+#include "miscadmin.h"
 #include "port/pg_bitutils.h"
+#include "storage/proc.h"
 #include "storage/shmem.h"
 
 typedef struct SharedClockSlot
@@ -81,18 +93,42 @@ typedef struct SharedClockSlot
 	pg_atomic_uint32 fences;
 } SharedClockSlot;
 
+/* The fences of a process, by its place in the array of all. */
+typedef union SharedClockFencer
+{
+	struct
+	{
+		/* atomic; the process itself only */
+		pg_atomic_uint32 serial;	/* odd while it changes fences */
+		pg_atomic_uint32 fences;
+	};
+	char		pad[PG_CACHE_LINE_SIZE];
+} SharedClockFencer;
+
 typedef struct SharedClock
 {
-	uint32		nslots;			/* immutable */
-	uint32		nwords;			/* of the bitmap; immutable */
+	/* immutable */
+	uint32		nslots;
+	uint32		nwords;			/* of the bitmap */
+	uint32		nfencers;
+	uint32		ndatabases;		/* parts of the array; the first begins at 1 */
+	uint32		first_relation;
+	uint32		nrelations;
+	uint32		first_tag;
+	uint32		ntags;
+
 	pg_atomic_uint64 base;		/* version of slots that never ticked, 0 until
 								 * Redis knows it; the worker only */
 	SharedClockSlot slots[FLEXIBLE_ARRAY_MEMBER];
-	/* followed by the bitmap, pg_atomic_uint64[nwords] */
+	/* followed by the bitmap, pg_atomic_uint64[nwords], and the fencers */
 } SharedClock;
 
 static SharedClock *clock_shared;
 static pg_atomic_uint64 *clock_unsent;
+static SharedClockFencer *clock_fencers;
+
+/* Slots of each database. */
+#define CLOCK_DATABASE_SLOTS 3
 
 static Size
 clock_slots_size(void)
@@ -108,11 +144,35 @@ clock_words(void)
 	return (cache_tag_slots + 63) / 64;
 }
 
+static Size
+clock_words_size(void)
+{
+	return CACHELINEALIGN(mul_size(clock_words(), sizeof(pg_atomic_uint64)));
+}
+
+/* Every process that can run a transaction has a place below this. */
+static uint32
+clock_max_fencers(void)
+{
+	return MaxBackends;
+}
+
 Size
 clock_shmem_size(void)
 {
-	return add_size(clock_slots_size(),
-					mul_size(clock_words(), sizeof(pg_atomic_uint64)));
+	return add_size(add_size(clock_slots_size(), clock_words_size()),
+					mul_size(clock_max_fencers(), sizeof(SharedClockFencer)));
+}
+
+/* Divide the slots: a sixteenth for databases, a quarter for relations. */
+static void
+clock_divide(SharedClock *clock)
+{
+	clock->ndatabases = clock->nslots / 16 / CLOCK_DATABASE_SLOTS;
+	clock->first_relation = 1 + clock->ndatabases * CLOCK_DATABASE_SLOTS;
+	clock->nrelations = clock->nslots / 4;
+	clock->first_tag = clock->first_relation + clock->nrelations;
+	clock->ntags = clock->nslots - clock->first_tag;
 }
 
 void
@@ -123,11 +183,15 @@ clock_shmem_init(void)
 	clock_shared = ShmemInitStruct("cache clock", clock_shmem_size(), &found);
 	clock_unsent = (pg_atomic_uint64 *)
 		((char *) clock_shared + clock_slots_size());
+	clock_fencers = (SharedClockFencer *)
+		((char *) clock_unsent + clock_words_size());
 	if (found)
 		return;
 
 	clock_shared->nslots = cache_tag_slots;
 	clock_shared->nwords = clock_words();
+	clock_shared->nfencers = clock_max_fencers();
+	clock_divide(clock_shared);
 	pg_atomic_init_u64(&clock_shared->base, 0);
 	for (uint32 i = 0; i < clock_shared->nslots; i++)
 	{
@@ -141,6 +205,11 @@ clock_shmem_init(void)
 	}
 	for (uint32 i = 0; i < clock_shared->nwords; i++)
 		pg_atomic_init_u64(&clock_unsent[i], 0);
+	for (uint32 i = 0; i < clock_shared->nfencers; i++)
+	{
+		pg_atomic_init_u32(&clock_fencers[i].serial, 0);
+		pg_atomic_init_u32(&clock_fencers[i].fences, 0);
+	}
 }
 
 ClockSlot
@@ -149,8 +218,19 @@ clock_slot(Oid database, ClockTagKind kind, const void *name, size_t len)
 	uint64		seed = ((uint64) database << 8) | (uint64) kind;
 	uint64		hash = hash_bytes_extended(name, (int) len, seed);
 
-	return CLOCK_SLOT_FIRST +
-		(ClockSlot) (hash % (clock_shared->nslots - CLOCK_SLOT_FIRST));
+	Assert(kind < CLOCK_TAG_DATABASE);
+	if (kind == CLOCK_TAG_RELATION || kind == CLOCK_TAG_UNTOLD)
+		return clock_shared->first_relation +
+			(ClockSlot) (hash % clock_shared->nrelations);
+	return clock_shared->first_tag + (ClockSlot) (hash % clock_shared->ntags);
+}
+
+ClockSlot
+clock_database_slot(Oid database, ClockTagKind kind)
+{
+	Assert(kind >= CLOCK_TAG_DATABASE);
+	return 1 + (database % clock_shared->ndatabases) * CLOCK_DATABASE_SLOTS +
+		(kind - CLOCK_TAG_DATABASE);
 }
 
 /*
@@ -215,6 +295,37 @@ clock_unchanged(const ClockStamp *stamps, int n)
 			return false;
 	}
 	return true;
+}
+
+static SharedClockFencer *
+clock_fencer(void)
+{
+	uint32		i = (uint32) (MyProc - ProcGlobal->allProcs);
+
+	Assert(i < clock_shared->nfencers);
+	return &clock_fencers[i];
+}
+
+void
+clock_begin_fencing(void)
+{
+	SharedClockFencer *fencer = clock_fencer();
+
+	pg_atomic_write_u32(&fencer->serial,
+						pg_atomic_read_u32(&fencer->serial) + 1);
+	pg_write_barrier();
+}
+
+void
+clock_end_fencing(int more)
+{
+	SharedClockFencer *fencer = clock_fencer();
+
+	pg_atomic_write_u32(&fencer->fences,
+						pg_atomic_read_u32(&fencer->fences) + more);
+	pg_write_barrier();
+	pg_atomic_write_u32(&fencer->serial,
+						pg_atomic_read_u32(&fencer->serial) + 1);
 }
 
 void
@@ -324,9 +435,52 @@ clock_count_unsent(void)
 }
 
 /*
- * Nothing here is counted twice, so what can be checked is each slot against
- * itself.  A fence that stays for ever is found by looking when no transaction
- * is committing, which only the caller can know.
+ * Add up the fences of all processes, and their serials, which only rise.  False
+ * if one is just changing its fences.
+ */
+static bool
+clock_sum_fencers(int64 *fences, uint64 *serials)
+{
+	bool		quiet = true;
+
+	*fences = 0;
+	*serials = 0;
+	for (uint32 i = 0; i < clock_shared->nfencers && quiet; i++)
+	{
+		uint32		serial = pg_atomic_read_u32(&clock_fencers[i].serial);
+
+		pg_read_barrier();
+		quiet = serial % 2 == 0;
+		*serials += serial;
+		*fences += pg_atomic_read_u32(&clock_fencers[i].fences);
+	}
+	return quiet;
+}
+
+bool
+clock_fences_add_up(int64 others)
+{
+	int64		counted = 0;
+	int64		before;
+	int64		after;
+	uint64		serials_before;
+	uint64		serials_after;
+
+	if (!clock_sum_fencers(&before, &serials_before))
+		return true;
+	pg_read_barrier();
+	for (uint32 i = 0; i < clock_shared->nslots; i++)
+		counted += pg_atomic_read_u32(&clock_shared->slots[i].fences);
+	pg_read_barrier();
+	if (!clock_sum_fencers(&after, &serials_after) ||
+		serials_before != serials_after)
+		return true;
+	return counted == before + others;
+}
+
+/*
+ * What can be checked of each slot is the slot against itself; prepared_verify
+ * has the fences counted.
  */
 void
 clock_verify(void)

@@ -13,10 +13,8 @@
 
 typedef uint32 ClockSlot;
 
-/* Slots that are not hashed to. */
-#define CLOCK_SLOT_ALL		((ClockSlot) 0) /* everything */
-#define CLOCK_SLOT_ROLES	((ClockSlot) 1) /* roles and memberships */
-#define CLOCK_SLOT_FIRST	((ClockSlot) 2) /* first one hashed to */
+/* The slot of what all databases share: roles, memberships, a flush of all. */
+#define CLOCK_SLOT_CLUSTER	((ClockSlot) 0)
 
 /* What a tag names; tags of different kinds are different tags. */
 typedef enum ClockTagKind
@@ -24,10 +22,12 @@ typedef enum ClockTagKind
 	CLOCK_TAG_USER,				/* a tag given by a user */
 	CLOCK_TAG_RELATION,			/* rows of a relation; the name is its oid */
 	CLOCK_TAG_QUERY,			/* a named query, or one parameter set of it */
-	CLOCK_TAG_CATALOG,			/* definitions in a database */
-	CLOCK_TAG_DEFINITIONS,		/* policies and named queries of a database */
-	CLOCK_TAG_UNTOLD			/* changes of rows of a relation that no
+	CLOCK_TAG_UNTOLD,			/* changes of rows of a relation that no
 								 * trigger told of; the name is its oid */
+	/* those without a name: one slot a database */
+	CLOCK_TAG_DATABASE,			/* everything in a database */
+	CLOCK_TAG_CATALOG,			/* definitions in it */
+	CLOCK_TAG_DEFINITIONS		/* its policies and named queries */
 } ClockTagKind;
 
 /* A dependency as it was when it was read. */
@@ -43,9 +43,12 @@ typedef struct ClockStamp
 extern Size clock_shmem_size(void);
 extern void clock_shmem_init(void);
 
-/* The slot of a tag in a database. */
+/* The slot of a tag with a name in a database. */
 extern ClockSlot clock_slot(Oid database, ClockTagKind kind,
 							const void *name, size_t len);
+
+/* The slot of one without a name. */
+extern ClockSlot clock_database_slot(Oid database, ClockTagKind kind);
 
 /*
  * Read n dependencies: fills in the stamps, whose slot is set, and raises
@@ -62,6 +65,14 @@ extern void clock_fence(ClockSlot slot);
 extern void clock_unfence(ClockSlot slot);
 extern void clock_tick(ClockSlot slot, FullTransactionId xid);
 
+/*
+ * Around them: this process raises fences, or takes some down, and then has so
+ * many more than before.  Fences of no process are counted by prepared.c, which
+ * changes them under its lock and needs no such brackets.
+ */
+extern void clock_begin_fencing(void);
+extern void clock_end_fencing(int more);
+
 /* The outbox of the worker, see the head of clock.c. */
 typedef struct ClockSend
 {
@@ -77,5 +88,11 @@ extern int64 clock_count_unsent(void);
 
 /* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
 extern void clock_verify(void);
+
+/*
+ * Are there as many fences as processes have raised, and so many that no process
+ * has?  True if that cannot be told because fences come and go.
+ */
+extern bool clock_fences_add_up(int64 others);
 
 #endif							/* CACHE_CLOCK_H */

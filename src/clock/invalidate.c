@@ -28,10 +28,19 @@
  * takes shared memory with it, results included; the same goes for a crash.
  * A canceled wait for a synchronous standby goes on to step 3 like any commit.
  * Step 3 neither allocates nor throws: the set of touched slots has a fixed
- * size, and what does not fit becomes the slot of everything.
+ * size, and what does not fit becomes the slot of everything in the database.
  *
- * Savepoints are not looked at: what a rolled-back part has touched is
- * invalidated with the rest.  That costs misses, and errs on the right side.
+ * Words.  A slot is wide if it concerns a whole database, or all of them.  Wide
+ * slots are kept apart until step 1, with the nesting level of the transaction
+ * they were touched at.  They never give way to the slot of everything in the
+ * database, since they may stand for more; beyond INVALIDATE_MAX_WIDE of them the
+ * slot of the cluster stands for them all.
+ *
+ * Savepoints.  A wide slot that was touched since a savepoint is forgotten when
+ * that is rolled back: otherwise a command that is refused (ALTER ROLE by
+ * somebody who may not) would invalidate everybody's results.  Other slots
+ * are not looked at: what a rolled-back part has touched is invalidated with
+ * the rest.  That costs misses, and errs on the right side.
  *
  * A transaction that has no transaction id as it commits has changed nothing
  * that others could see (a DROP ... IF EXISTS that found nothing), and ticks
@@ -64,8 +73,17 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-/* Beyond this many slots a transaction touches everything instead. */
+/*
+ * Beyond this many slots a transaction touches everything in its database
+ * instead.
+ */
 #define INVALIDATE_MAX_SLOTS 4096
+
+/* Beyond this many wide slots, everything in all databases. */
+#define INVALIDATE_MAX_WIDE 8
+
+StaticAssertDecl(INVALIDATE_MAX_SLOTS + INVALIDATE_MAX_WIDE == PREPARED_MAX_SLOTS,
+				 "a prepared transaction has as many slots as any");
 
 /* Size of the hash index into them: a power of two, sparsely filled. */
 #define INVALIDATE_INDEX_SIZE (4 * INVALIDATE_MAX_SLOTS)
@@ -82,8 +100,15 @@ typedef enum InvalidatePhase
 typedef struct InvalidateSet
 {
 	uint16		index[INVALIDATE_INDEX_SIZE];
-	ClockSlot	slots[INVALIDATE_MAX_SLOTS];
+	ClockSlot	slots[PREPARED_MAX_SLOTS];
 } InvalidateSet;
+
+/* A wide slot before step 1. */
+typedef struct InvalidateWide
+{
+	ClockSlot	slot;
+	int			level;			/* of nesting, the outermost it was touched at */
+} InvalidateWide;
 
 static struct
 {
@@ -91,6 +116,8 @@ static struct
 	int			writes;			/* statements that write, under way */
 	int			nslots;
 	InvalidateSet *set;			/* NULL until the first touch */
+	int			nwide;
+	InvalidateWide wide[INVALIDATE_MAX_WIDE];
 	FullTransactionId xid;		/* of the committing transaction */
 } invalidate;
 
@@ -130,8 +157,63 @@ invalidate_forget(void)
 		}
 	}
 	invalidate.nslots = 0;
+	invalidate.nwide = 0;
 	invalidate.writes = 0;
 	invalidate.phase = INVALIDATE_COLLECTING;
+}
+
+/*
+ * Put a slot into the set, for which the caller has made room.
+ */
+static void
+invalidate_insert(ClockSlot slot)
+{
+	uint32		i = invalidate_find(slot);
+
+	if (invalidate.set->index[i] != 0)
+		return;
+	if (invalidate.phase == INVALIDATE_FENCED)
+	{
+		clock_begin_fencing();
+		clock_fence(slot);
+		clock_end_fencing(1);
+	}
+	invalidate.set->slots[invalidate.nslots++] = slot;
+	invalidate.set->index[i] = (uint16) invalidate.nslots;
+}
+
+/*
+ * Wide slots join the others.
+ */
+static void
+invalidate_collect_wide(void)
+{
+	for (int i = 0; i < invalidate.nwide; i++)
+	{
+		/* the last place of all, if more came after step 1 */
+		if (invalidate.nslots >= PREPARED_MAX_SLOTS - 1)
+			invalidate_insert(CLOCK_SLOT_CLUSTER);
+		else
+			invalidate_insert(invalidate.wide[i].slot);
+	}
+	invalidate.nwide = 0;
+}
+
+/*
+ * Step 1.
+ */
+static void
+invalidate_fence(void)
+{
+	invalidate_collect_wide();
+	if (invalidate.nslots > 0)
+	{
+		clock_begin_fencing();
+		for (int i = 0; i < invalidate.nslots; i++)
+			clock_fence(invalidate.set->slots[i]);
+		clock_end_fencing(invalidate.nslots);
+	}
+	invalidate.phase = INVALIDATE_FENCED;
 }
 
 /*
@@ -142,8 +224,10 @@ invalidate_tick(void)
 {
 	if (invalidate.nslots > 0)
 	{
+		clock_begin_fencing();
 		for (int i = 0; i < invalidate.nslots; i++)
 			clock_tick(invalidate.set->slots[i], invalidate.xid);
+		clock_end_fencing(-invalidate.nslots);
 		stats_add(STATS_INVALIDATIONS, invalidate.nslots);
 		if (invalidate_listener != NULL)
 			invalidate_listener();
@@ -157,10 +241,12 @@ invalidate_nothing(void)
 {
 	if (invalidate.phase == INVALIDATE_PREPARING)
 		prepared_cancel(invalidate.xid);
-	if (invalidate.phase == INVALIDATE_FENCED)
+	if (invalidate.phase == INVALIDATE_FENCED && invalidate.nslots > 0)
 	{
+		clock_begin_fencing();
 		for (int i = 0; i < invalidate.nslots; i++)
 			clock_unfence(invalidate.set->slots[i]);
+		clock_end_fencing(-invalidate.nslots);
 	}
 	invalidate_forget();
 }
@@ -171,23 +257,14 @@ invalidate_nothing(void)
 static void
 invalidate_prepare(void)
 {
-	ClockSlot	all = CLOCK_SLOT_ALL;
-	ClockSlot  *slots = invalidate.nslots > 0 ? invalidate.set->slots : NULL;
-	int			nslots = invalidate.nslots;
-
 	if (max_prepared_xacts == 0)
 		return;					/* PostgreSQL is about to refuse it */
 
-	if (nslots > PREPARED_MAX_SLOTS)
-	{
-		slots = &all;
-		nslots = 1;
-	}
-
+	invalidate_collect_wide();
 	invalidate.xid = GetTopFullTransactionId();
-	prepared_record(invalidate.xid, slots, nslots);
-	for (int i = 0; i < nslots; i++)
-		clock_fence(slots[i]);
+	prepared_record(invalidate.xid,
+					invalidate.nslots > 0 ? invalidate.set->slots : NULL,
+					invalidate.nslots);
 	invalidate.phase = INVALIDATE_PREPARING;
 }
 
@@ -197,9 +274,7 @@ invalidate_xact_callback(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			for (int i = 0; i < invalidate.nslots; i++)
-				clock_fence(invalidate.set->slots[i]);
-			invalidate.phase = INVALIDATE_FENCED;
+			invalidate_fence();
 			STOP_POINT("commit");
 			break;
 		case XACT_EVENT_COMMIT:
@@ -244,10 +319,38 @@ invalidate_release_callback(ResourceReleasePhase phase, bool isCommit,
 	}
 }
 
+/*
+ * The wide slots touched since a savepoint become those of what is around it, or
+ * are forgotten.
+ */
+static void
+invalidate_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+							SubTransactionId parentSubid, void *arg)
+{
+	int			level;
+	int			kept = 0;
+
+	if (invalidate.nwide == 0 ||
+		(event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
+		return;
+	level = GetCurrentTransactionNestLevel();
+	for (int i = 0; i < invalidate.nwide; i++)
+	{
+		InvalidateWide *wide = &invalidate.wide[i];
+
+		if (wide->level >= level && event == SUBXACT_EVENT_ABORT_SUB)
+			continue;
+		wide->level = Min(wide->level, level - 1);
+		invalidate.wide[kept++] = *wide;
+	}
+	invalidate.nwide = kept;
+}
+
 void
 invalidate_init(void)
 {
 	RegisterXactCallback(invalidate_xact_callback, NULL);
+	RegisterSubXactCallback(invalidate_subxact_callback, NULL);
 	RegisterResourceReleaseCallback(invalidate_release_callback, NULL);
 }
 
@@ -257,11 +360,12 @@ invalidate_set_listener(void (*listener) (void))
 	invalidate_listener = listener;
 }
 
-void
-invalidate_touch(ClockSlot slot)
+/*
+ * Errors for whoever may not touch anything, and memory for whoever may.
+ */
+static void
+invalidate_begin_touch(void)
 {
-	uint32		i;
-
 	if (IsParallelWorker())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
@@ -275,22 +379,58 @@ invalidate_touch(ClockSlot slot)
 	if (invalidate.set == NULL)
 		invalidate.set = MemoryContextAllocZero(TopMemoryContext,
 												sizeof(InvalidateSet));
+}
 
-	i = invalidate_find(slot);
-	if (invalidate.set->index[i] != 0)
-		return;
-	if (invalidate.nslots >= INVALIDATE_MAX_SLOTS - 1)
+/*
+ * Note a wide slot as touched at a level.
+ */
+static void
+invalidate_add_wide(ClockSlot slot, int level)
+{
+	for (int i = 0; i < invalidate.nwide; i++)
 	{
-		/* the last place is kept for the slot of everything */
-		slot = CLOCK_SLOT_ALL;
-		i = invalidate_find(slot);
-		if (invalidate.set->index[i] != 0)
+		InvalidateWide *wide = &invalidate.wide[i];
+
+		if (wide->slot == slot)
+		{
+			wide->level = Min(wide->level, level);
 			return;
+		}
 	}
-	if (invalidate.phase == INVALIDATE_FENCED)
-		clock_fence(slot);
-	invalidate.set->slots[invalidate.nslots++] = slot;
-	invalidate.set->index[i] = (uint16) invalidate.nslots;
+	/* the last place is kept for the slot of the cluster */
+	if (invalidate.nwide >= INVALIDATE_MAX_WIDE - 1 &&
+		slot != CLOCK_SLOT_CLUSTER)
+		invalidate_add_wide(CLOCK_SLOT_CLUSTER, level);
+	else
+	{
+		invalidate.wide[invalidate.nwide].slot = slot;
+		invalidate.wide[invalidate.nwide++].level = level;
+	}
+}
+
+void
+invalidate_touch_wide(ClockSlot slot)
+{
+	invalidate_begin_touch();
+	invalidate_add_wide(slot, GetCurrentTransactionNestLevel());
+	/* too late for step 1 */
+	if (invalidate.phase != INVALIDATE_COLLECTING)
+		invalidate_collect_wide();
+}
+
+void
+invalidate_touch(ClockSlot slot)
+{
+	invalidate_begin_touch();
+	if (invalidate.nslots < INVALIDATE_MAX_SLOTS)
+		invalidate_insert(slot);
+	else if (invalidate.set->index[invalidate_find(slot)] == 0)
+	{
+		invalidate_add_wide(clock_database_slot(MyDatabaseId,
+												CLOCK_TAG_DATABASE), 1);
+		if (invalidate.phase != INVALIDATE_COLLECTING)
+			invalidate_collect_wide();
+	}
 }
 
 void
@@ -306,10 +446,17 @@ invalidate_tag(ClockTagKind kind, const char *name, size_t len)
 }
 
 void
+invalidate_database(void)
+{
+	(void) GetTopTransactionId();
+	invalidate_touch_wide(clock_database_slot(MyDatabaseId, CLOCK_TAG_DATABASE));
+}
+
+void
 invalidate_everything(void)
 {
 	(void) GetTopTransactionId();
-	invalidate_touch(CLOCK_SLOT_ALL);
+	invalidate_touch_wide(CLOCK_SLOT_CLUSTER);
 }
 
 void
@@ -334,7 +481,12 @@ invalidate_writing(void)
 bool
 invalidate_touched(ClockSlot slot)
 {
+	for (int i = 0; i < invalidate.nwide; i++)
+	{
+		if (invalidate.wide[i].slot == slot ||
+			invalidate.wide[i].slot == CLOCK_SLOT_CLUSTER)
+			return true;
+	}
 	return invalidate.nslots > 0 &&
-		(invalidate.set->index[invalidate_find(slot)] != 0 ||
-		 invalidate.set->index[invalidate_find(CLOCK_SLOT_ALL)] != 0);
+		invalidate.set->index[invalidate_find(slot)] != 0;
 }

@@ -27,10 +27,19 @@ extern void invalidate_set_listener(void (*listener) (void));
 extern void invalidate_touch(ClockSlot slot);
 
 /*
+ * The same for a slot that concerns a whole database, or all of them.  It counts
+ * as not touched if the current savepoint is rolled back.
+ */
+extern void invalidate_touch_wide(ClockSlot slot);
+
+/*
  * The same for a tag of the current database, which also gives the
  * transaction an xid, as a change that writes no row needs.
  */
 extern void invalidate_tag(ClockTagKind kind, const char *name, size_t len);
+
+/* The same for everything in the current database, or in all of them. */
+extern void invalidate_database(void);
 extern void invalidate_everything(void);
 
 /* Has the transaction touched this slot? */

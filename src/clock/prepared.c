@@ -10,12 +10,19 @@
  * it committed, and takes the fences down.
  *
  * It has ended, in the sense of invalidate.c, when it is no longer in progress
- * and its catalog invalidations were sent.  The latter comes before the lock on
- * its transaction id is released, so that being able to take that lock is the
- * proof.  Those who look are the session that ran COMMIT or ROLLBACK PREPARED,
- * apply workers at the end of each transaction, and, for whatever those two
- * did not get to, the background worker every few seconds.  Until then the
+ * and its catalog invalidations were sent.  Both come before the lock on its
+ * transaction id is released (FinishPreparedTransaction), so that nobody holding
+ * that lock is the proof.  It is asked of LockWaiterCount, which counts holders as
+ * well, allocates nothing and cannot fail.  Somebody who has waited for the
+ * transaction holds the lock for a moment after it: then the record stays, and is
+ * looked at again.  Those who look are the session that ran COMMIT or ROLLBACK
+ * PREPARED, apply workers at the end of each transaction, whoever meets a fence
+ * (lookup.c), and the background worker every few seconds.  Until then the
  * fence keeps everyone away, so that being late costs misses.
+ *
+ * Nothing may fail after COMMIT PREPARED, for the client would not know that the
+ * commit has happened.  So who comes from there does not look into the commit log,
+ * and ticks: at worst, what was rolled back by somebody else at that moment.
  *
  * A crash or restart loses the records while PostgreSQL restores the prepared
  * transactions.  What those have touched is unknown, so the cache stays unused
@@ -25,9 +32,15 @@
  * after a crash, or a promotion, one has to look for them.  A promotion also
  * ends all that was stored before it.
  *
- * Locks.  One lock for all records.  Looking whether a transaction has ended
- * can throw and takes other locks, so it is done on a copy of the ids.  Two
- * processes may look at once; whoever finds the record still there acts.
+ * Memory.  There is a record for each transaction that can be prepared, and for
+ * each backend, since it is made before PostgreSQL has found room for the
+ * transaction.  Room for its slots (an area) is only there max_prepared_transactions
+ * times.  Records that have ended are resolved before giving up.
+ *
+ * Locks.  One lock for all records and the fences they own, which change
+ * together under it.  Looking whether a transaction has ended takes other locks,
+ * so it is done on a copy of its id.  Two processes may look at once; whoever
+ * finds the record still there acts.
  *
  * What this file must not do: decide what a transaction touches.
  *
@@ -56,27 +69,40 @@
 /* Time between two looks at the prepared transactions found at a start. */
 #define PREPARED_LOOK_INTERVAL USECS_PER_SEC
 
+/* No area. */
+#define PREPARED_NONE (-1)
+
 typedef struct SharedPreparedRecord
 {
 	/* all under the lock */
 	FullTransactionId xid;		/* invalid if the record is free */
 	int			nslots;
-	ClockSlot	slots[PREPARED_MAX_SLOTS];
+	int			area;			/* where they are, or PREPARED_NONE */
 } SharedPreparedRecord;
+
+typedef struct SharedPreparedArea
+{
+	/* all under the lock */
+	int			next_free;		/* or PREPARED_NONE */
+	ClockSlot	slots[PREPARED_MAX_SLOTS];
+} SharedPreparedArea;
 
 typedef struct SharedPrepared
 {
 	LWLock		lock;
 	int			tranche;		/* immutable */
 	int			nrecords;		/* immutable */
+	int			free_area;		/* under the lock; or PREPARED_NONE */
 	pg_atomic_uint32 used;		/* atomic; records in use */
 	pg_atomic_uint32 settled;	/* atomic; 0, then 1 */
 	TimestampTz last_look;		/* under the lock; of prepared_settled */
 	int			empty_looks;	/* under the lock; in a row */
 	SharedPreparedRecord records[FLEXIBLE_ARRAY_MEMBER];
+	/* followed by the areas */
 } SharedPrepared;
 
 static SharedPrepared *prepared_shared;
+static SharedPreparedArea *prepared_areas;
 
 /* Records: those prepared, and those that every backend may be preparing. */
 static int
@@ -85,11 +111,19 @@ prepared_records(void)
 	return max_prepared_xacts > 0 ? max_prepared_xacts + MaxBackends : 0;
 }
 
+static Size
+prepared_records_size(void)
+{
+	return MAXALIGN(add_size(offsetof(SharedPrepared, records),
+							 mul_size(prepared_records(),
+									  sizeof(SharedPreparedRecord))));
+}
+
 Size
 prepared_shmem_size(void)
 {
-	return add_size(offsetof(SharedPrepared, records),
-					mul_size(prepared_records(), sizeof(SharedPreparedRecord)));
+	return add_size(prepared_records_size(),
+					mul_size(max_prepared_xacts, sizeof(SharedPreparedArea)));
 }
 
 /*
@@ -123,12 +157,20 @@ prepared_shmem_init(void)
 
 	prepared_shared = ShmemInitStruct("cache prepared", prepared_shmem_size(),
 									  &found);
+	prepared_areas = (SharedPreparedArea *)
+		((char *) prepared_shared + prepared_records_size());
 	if (!found)
 	{
 		memset(prepared_shared, 0, prepared_shmem_size());
 		prepared_shared->tranche = LWLockNewTrancheId();
 		LWLockInitialize(&prepared_shared->lock, prepared_shared->tranche);
 		prepared_shared->nrecords = prepared_records();
+		prepared_shared->free_area = PREPARED_NONE;
+		for (int i = 0; i < max_prepared_xacts; i++)
+		{
+			prepared_areas[i].next_free = prepared_shared->free_area;
+			prepared_shared->free_area = i;
+		}
 		pg_atomic_init_u32(&prepared_shared->used, 0);
 		pg_atomic_init_u32(&prepared_shared->settled,
 						   prepared_none_at_start());
@@ -150,25 +192,48 @@ prepared_find_locked(FullTransactionId xid)
 	return NULL;
 }
 
-void
-prepared_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
+/*
+ * Record a transaction, if there is room.
+ */
+static bool
+prepared_try_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
 {
 	SharedPreparedRecord *record;
-
-	Assert(nslots <= PREPARED_MAX_SLOTS && max_prepared_xacts > 0);
+	int			area;
+	bool		room;
 
 	LWLockAcquire(&prepared_shared->lock, LW_EXCLUSIVE);
 	record = prepared_find_locked(InvalidFullTransactionId);
-	if (record != NULL)
+	area = nslots > 0 ? prepared_shared->free_area : PREPARED_NONE;
+	room = record != NULL && (nslots == 0 || area != PREPARED_NONE);
+	if (room)
 	{
 		record->xid = xid;
 		record->nslots = nslots;
-		memcpy(record->slots, slots, nslots * sizeof(ClockSlot));
+		record->area = area;
+		if (area != PREPARED_NONE)
+		{
+			prepared_shared->free_area = prepared_areas[area].next_free;
+			memcpy(prepared_areas[area].slots, slots,
+				   nslots * sizeof(ClockSlot));
+		}
+		for (int i = 0; i < nslots; i++)
+			clock_fence(slots[i]);
 		pg_atomic_fetch_add_u32(&prepared_shared->used, 1);
 	}
 	LWLockRelease(&prepared_shared->lock);
+	return room;
+}
 
-	if (record == NULL)
+void
+prepared_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
+{
+	Assert(nslots <= PREPARED_MAX_SLOTS && max_prepared_xacts > 0);
+
+	if (prepared_try_record(xid, slots, nslots))
+		return;
+	prepared_resolve(PREPARED_ASK);
+	if (!prepared_try_record(xid, slots, nslots))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("no room to record what a prepared transaction has changed"),
@@ -177,47 +242,36 @@ prepared_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
 }
 
 /*
- * Take a record out; returns how many slots it had, -1 if it is gone.
+ * Act on the end of a transaction, unless someone else did, and take its record
+ * out.
  */
-static int
-prepared_take(FullTransactionId xid, ClockSlot *slots)
+static void
+prepared_finish(FullTransactionId xid, bool committed)
 {
 	SharedPreparedRecord *record;
-	int			nslots = -1;
 
 	LWLockAcquire(&prepared_shared->lock, LW_EXCLUSIVE);
 	record = prepared_find_locked(xid);
 	if (record != NULL)
 	{
-		nslots = record->nslots;
-		memcpy(slots, record->slots, nslots * sizeof(ClockSlot));
+		for (int i = 0; i < record->nslots; i++)
+		{
+			ClockSlot	slot = prepared_areas[record->area].slots[i];
+
+			if (committed)
+				clock_tick(slot, xid);
+			else
+				clock_unfence(slot);
+		}
+		if (record->area != PREPARED_NONE)
+		{
+			prepared_areas[record->area].next_free = prepared_shared->free_area;
+			prepared_shared->free_area = record->area;
+		}
 		record->xid = InvalidFullTransactionId;
 		pg_atomic_fetch_sub_u32(&prepared_shared->used, 1);
 	}
 	LWLockRelease(&prepared_shared->lock);
-	return nslots;
-}
-
-/*
- * Act on the end of a transaction, unless someone else does.
- */
-static void
-prepared_finish(FullTransactionId xid, bool committed)
-{
-	ClockSlot	slots[PREPARED_MAX_SLOTS];
-	int			nslots;
-
-	/* if this process dies between here and there, so does shared memory */
-	HOLD_INTERRUPTS();
-	nslots = prepared_take(xid, slots);
-	for (int i = 0; i < nslots; i++)
-	{
-		if (committed)
-			clock_tick(slots[i], xid);
-		else
-			clock_unfence(slots[i]);
-	}
-	RESUME_INTERRUPTS();
 }
 
 void
@@ -227,42 +281,37 @@ prepared_cancel(FullTransactionId xid)
 }
 
 /*
- * Has a transaction ended, its catalog invalidations included?  The lock is
- * taken for the session, since there may be no transaction to take it for.
+ * Has a transaction ended, its catalog invalidations included?
  */
 static bool
 prepared_ended(TransactionId xid)
 {
 	LOCKTAG		tag;
 
-	if (TransactionIdIsInProgress(xid))
-		return false;
 	SET_LOCKTAG_TRANSACTION(tag, xid);
-	if (LockAcquire(&tag, ShareLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
-		return false;
-	LockRelease(&tag, ShareLock, true);
-	return true;
+	return LockWaiterCount(&tag) == 0;
 }
 
 void
-prepared_resolve(void)
+prepared_resolve(PreparedOutcome outcome)
 {
 	if (pg_atomic_read_u32(&prepared_shared->used) == 0)
 		return;
 	for (int i = 0; i < prepared_shared->nrecords; i++)
 	{
-		FullTransactionId xid;
+		FullTransactionId full;
+		TransactionId xid;
 
 		LWLockAcquire(&prepared_shared->lock, LW_SHARED);
-		xid = prepared_shared->records[i].xid;
+		full = prepared_shared->records[i].xid;
 		LWLockRelease(&prepared_shared->lock);
 
-		if (FullTransactionIdIsValid(xid) &&
-			prepared_ended(XidFromFullTransactionId(xid)))
+		xid = XidFromFullTransactionId(full);
+		if (FullTransactionIdIsValid(full) && prepared_ended(xid))
 		{
 			STOP_POINT("resolve");
-			prepared_finish(xid,
-							TransactionIdDidCommit(XidFromFullTransactionId(xid)));
+			prepared_finish(full, outcome == PREPARED_ASSUME_COMMITTED ||
+							TransactionIdDidCommit(xid));
 		}
 	}
 }
@@ -351,8 +400,8 @@ prepared_settled(void)
 
 		/* what was stored while this was a standby knew of no change */
 		FullTransactionIdRetreat(&xid);
-		clock_fence(CLOCK_SLOT_ALL);
-		clock_tick(CLOCK_SLOT_ALL, xid);
+		clock_fence(CLOCK_SLOT_CLUSTER);
+		clock_tick(CLOCK_SLOT_CLUSTER, xid);
 		pg_atomic_write_u32(&prepared_shared->settled, 1);
 	}
 	LWLockRelease(&prepared_shared->lock);
@@ -365,27 +414,56 @@ prepared_count(void)
 	return pg_atomic_read_u32(&prepared_shared->used);
 }
 
-void
-prepared_verify(void)
+/*
+ * Do records and areas add up, and the fences of everybody?  Returns what does not,
+ * or NULL.
+ */
+static const char *
+prepared_problem_locked(void)
 {
+	const char *problem = NULL;
 	uint32		used = 0;
-	bool		broken = false;
+	int			areas = 0;
+	int64		fences = 0;
 
-	LWLockAcquire(&prepared_shared->lock, LW_SHARED);
 	for (int i = 0; i < prepared_shared->nrecords; i++)
 	{
-		SharedPreparedRecord *record = &prepared_shared->records[i];
+		const SharedPreparedRecord *record = &prepared_shared->records[i];
 
 		if (!FullTransactionIdIsValid(record->xid))
 			continue;
 		used++;
-		broken |= record->nslots < 0 || record->nslots > PREPARED_MAX_SLOTS;
+		areas += record->area != PREPARED_NONE;
+		fences += record->nslots;
+		if (record->nslots < 0 || record->nslots > PREPARED_MAX_SLOTS ||
+			(record->nslots > 0) != (record->area != PREPARED_NONE))
+			problem = "a record has no slots";
 	}
-	broken |= used != pg_atomic_read_u32(&prepared_shared->used);
+	for (int area = prepared_shared->free_area;
+		 area != PREPARED_NONE && areas <= max_prepared_xacts;
+		 area = prepared_areas[area].next_free)
+		areas++;
+	if (areas != max_prepared_xacts)
+		problem = "room for slots is lost";
+	if (used != pg_atomic_read_u32(&prepared_shared->used))
+		problem = "records are counted wrongly";
+	if (!clock_fences_add_up(fences))
+		problem = "fences are lost or left behind";
+	return problem;
+}
+
+void
+prepared_verify(void)
+{
+	const char *problem;
+
+	LWLockAcquire(&prepared_shared->lock, LW_SHARED);
+	problem = prepared_problem_locked();
 	LWLockRelease(&prepared_shared->lock);
 
-	if (broken)
+	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the records of prepared transactions do not add up")));
+				 errmsg("what prepared transactions have changed does not add up: %s",
+						problem)));
 }

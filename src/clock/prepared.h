@@ -10,15 +10,15 @@
 
 #include "clock/clock.h"
 
-/* Slots recorded of one transaction; one that touched more touches everything. */
-#define PREPARED_MAX_SLOTS 64
+/* Slots recorded of one transaction: as many as any can touch (invalidate.c). */
+#define PREPARED_MAX_SLOTS (4096 + 8)
 
 extern Size prepared_shmem_size(void);
 extern void prepared_shmem_init(void);
 
 /*
- * Record the slots of the transaction being prepared.  The caller fences them
- * next, and the record owns the fences then.  Errors: no room.
+ * Record the slots of the transaction being prepared, and fence them; the record
+ * owns the fences.  Errors: ERRCODE_OUT_OF_MEMORY if there is no room.
  */
 extern void prepared_record(FullTransactionId xid, const ClockSlot *slots,
 							int nslots);
@@ -27,10 +27,17 @@ extern void prepared_record(FullTransactionId xid, const ClockSlot *slots,
 extern void prepared_cancel(FullTransactionId xid);
 
 /*
- * Tick or unfence what transactions that have ended since have touched.
- * Neither waits nor fails.
+ * Tick or unfence what transactions that have ended since have touched.  Does not
+ * wait.  PREPARED_ASSUME_COMMITTED ticks what was rolled back, too, and cannot
+ * fail; PREPARED_ASK looks into the commit log, of which reading can fail.
  */
-extern void prepared_resolve(void);
+typedef enum PreparedOutcome
+{
+	PREPARED_ASSUME_COMMITTED,
+	PREPARED_ASK
+} PreparedOutcome;
+
+extern void prepared_resolve(PreparedOutcome outcome);
 
 /*
  * Are all prepared transactions on record?  Not so after a start that found

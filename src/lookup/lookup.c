@@ -88,8 +88,8 @@
 #include "utils/timestamp.h"
 
 /* Dependencies that every result has, in this order. */
-#define LOOKUP_DEP_ALL		0
-#define LOOKUP_DEP_ROLES	1
+#define LOOKUP_DEP_CLUSTER	0
+#define LOOKUP_DEP_DATABASE	1
 #define LOOKUP_DEP_CATALOG	2
 #define LOOKUP_FIXED_DEPS	3
 
@@ -161,9 +161,9 @@ lookup_find_deps(Lookup *lookup)
 	const char *end = request->terms.tags + request->terms.tags_len;
 
 	lookup->ndeps = 0;
-	lookup_add_dep(lookup, CLOCK_SLOT_ALL);
-	lookup_add_dep(lookup, CLOCK_SLOT_ROLES);
-	lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0));
+	lookup_add_dep(lookup, CLOCK_SLOT_CLUSTER);
+	lookup_add_dep(lookup, clock_database_slot(MyDatabaseId, CLOCK_TAG_DATABASE));
+	lookup_add_dep(lookup, clock_database_slot(MyDatabaseId, CLOCK_TAG_CATALOG));
 	while (tag < end)
 	{
 		size_t		len = strlen(tag);
@@ -385,7 +385,7 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 	if (!fenced)
 	{
 		catalog = lookup->deps[LOOKUP_DEP_CATALOG].generation;
-		roles = lookup->deps[LOOKUP_DEP_ROLES].generation;
+		roles = lookup->deps[LOOKUP_DEP_CLUSTER].generation;
 		fenced = !clock_read(lookup->deps + LOOKUP_FIXED_DEPS,
 							 lookup->ndeps - LOOKUP_FIXED_DEPS, newest_xid);
 	}
@@ -395,6 +395,9 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 	STOP_POINT("analyse");
 	lookup_find_statement(lookup, catalog, roles);
 	STOP_POINT("look_up");
+	/* it may be left of a transaction that has ended: not so for the next one */
+	if (fenced)
+		prepared_resolve(PREPARED_ASK);
 	if (BREAK_READ_FIRST)
 		fenced = !clock_read(lookup->deps, lookup->ndeps, newest_xid);
 	return fenced;
@@ -506,8 +509,8 @@ lookup_read_definitions(uint64 *catalog_generation, uint64 *roles_generation)
 	uint64		newest_xid = 0;
 	bool		read;
 
-	stamps[0].slot = clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0);
-	stamps[1].slot = CLOCK_SLOT_ROLES;
+	stamps[0].slot = clock_database_slot(MyDatabaseId, CLOCK_TAG_CATALOG);
+	stamps[1].slot = CLOCK_SLOT_CLUSTER;
 	read = clock_read(stamps, lengthof(stamps), &newest_xid);
 	AcceptInvalidationMessages();
 	*catalog_generation = read ? stamps[0].generation : STATEMENT_NO_GENERATION;

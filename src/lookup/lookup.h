@@ -48,7 +48,7 @@ extern void lookup_make_request(LookupRequest *request, KeyForm form,
 /* Most tags that a result may carry, or relations that it may depend on. */
 #define LOOKUP_MAX_TAGS STATEMENT_MAX_RELATIONS
 
-/* Everything, roles and catalog; those; and the two tags of a named query. */
+/* Cluster, database and catalog; those; and the two tags of a named query. */
 #define LOOKUP_MAX_DEPS (3 + LOOKUP_MAX_TAGS + 2)
 
 /* What is known of a request while it is answered. */

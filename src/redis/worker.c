@@ -347,7 +347,7 @@ worker_turn(void)
 	{
 		STOP_POINT("sweep");
 		store_sweep(false);
-		prepared_resolve();
+		prepared_resolve(PREPARED_ASK);
 		next_sweep = worker_time() + WORKER_SWEEP;
 	}
 	return Min(nap, Max(next_sweep - worker_time(), 0));

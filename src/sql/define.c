@@ -40,6 +40,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "sql/policy.h"
 #include "tcop/tcopprot.h"
@@ -262,7 +263,7 @@ cache_definitions_changed(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called as a trigger",
 						"cache_definitions_changed")));
 
-	invalidate_tag(CLOCK_TAG_DEFINITIONS, "", 0);
+	invalidate_touch(clock_database_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS));
 	return PointerGetDatum(NULL);
 }
 

@@ -279,9 +279,9 @@ policy_read(PolicyKind kind, const char *name)
 static void
 policy_set_slots(ClockStamp *stamps)
 {
-	stamps[0].slot = clock_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS, "", 0);
-	stamps[1].slot = clock_slot(MyDatabaseId, CLOCK_TAG_CATALOG, "", 0);
-	stamps[2].slot = CLOCK_SLOT_ALL;
+	stamps[0].slot = clock_database_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS);
+	stamps[1].slot = clock_database_slot(MyDatabaseId, CLOCK_TAG_CATALOG);
+	stamps[2].slot = clock_database_slot(MyDatabaseId, CLOCK_TAG_DATABASE);
 }
 
 /*

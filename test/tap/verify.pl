@@ -13,7 +13,7 @@ my $node = cache_node('primary', max_prepared_transactions => 10, fsync => 'off'
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE busy (id int PRIMARY KEY, score int);
 INSERT INTO busy SELECT i, 0 FROM generate_series(1, 20) i;
-SELECT cache_attach('busy', ARRAY['busy', 'busy:{id}']);
+SELECT cache_attach('busy', '{busy,busy:$id}');
 CREATE TABLE stop (x int);
 CREATE PROCEDURE keep_busy() LANGUAGE plpgsql AS $$
 BEGIN

@@ -171,31 +171,31 @@ is($node->safe_psql('postgres', 'SELECT cache_verify()'), '', 'shared memory add
 $node->safe_psql('postgres', <<'SQL');
 DO $$
 BEGIN
-	FOR i IN 1 .. 4200 LOOP
+	FOR i IN 1 .. 4500 LOOP
 		EXECUTE format('CREATE TABLE m_%s (score int)', i);
 	END LOOP;
 END$$;
 CREATE PROCEDURE write_many() LANGUAGE plpgsql AS $$
 BEGIN
-	FOR i IN 1 .. 4200 LOOP
+	FOR i IN 1 .. 4500 LOOP
 		EXECUTE format('INSERT INTO m_%s VALUES (1)', i);
 	END LOOP;
 END$$;
 SQL
-$query{$_} = "SELECT sum(score) FROM $_" foreach qw(m_1 m_4200);
-fill(qw(m_1 m_4200 story other));
+$query{$_} = "SELECT sum(score) FROM $_" foreach qw(m_1 m_4500);
+fill(qw(m_1 m_4500 story other));
 $writer = session();
 $writer->query_safe('BEGIN; CALL write_many()');
-is(cached('m_4200'), ' hit', 'thousands of tables, not yet committed');
+is(cached('m_4500'), ' hit', 'thousands of tables, not yet committed');
 $writer->query_safe('ROLLBACK');
-is(cached('m_4200'), ' hit', '... and rolled back');
+is(cached('m_4500'), ' hit', '... and rolled back');
 $writer->query_safe('CALL write_many()');
 is(cached('m_1'), '1 miss', '... and committed: the first');
-is(cached('m_4200'), '1 miss', '... the last');
+is(cached('m_4500'), '1 miss', '... the last');
 is(cached('story'), '4 miss', '... and everything else');
-fill(qw(m_1 m_4200 story));
-$writer->query_safe('UPDATE m_4200 SET score = 2');
-is(cached('m_4200'), '2 miss', 'what comes next touches its own only');
+fill(qw(m_1 m_4500 story));
+$writer->query_safe('UPDATE m_4500 SET score = 2');
+is(cached('m_4500'), '2 miss', 'what comes next touches its own only');
 is(cached('m_1'), '1 hit', '... and nothing else');
 fill('story');
 $writer->query_safe(q(BEGIN; SELECT invalidate_tags(array_agg('t:' || i)) FROM generate_series(1, 5000) i));

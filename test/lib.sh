@@ -10,7 +10,7 @@
 #	redis.sock	Redis', log in redis.log
 
 : "${PG_CONFIG:=pg_config}"
-LIB_MAJORS='15 16 17 18'			# of PostgreSQL, that the extension is for; oldest first
+LIB_MAJORS='15 16 17 18'	# of PostgreSQL, that the extension is for; oldest first
 LIB_PORT=5432			# only names the socket
 LIB_CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin	# of runuser; some ways to become root leave them out
@@ -59,26 +59,24 @@ lib_lacks()
 		echo "postgresql-server-dev-$major"
 }
 
+# lib_majors: those of LIB_MAJORS, newest first.
+lib_majors()
+{
+	printf '%s\n' $LIB_MAJORS | sort -rn
+}
+
 # lib_pg_config: the pg_config to build and test with.  That which PG_CONFIG
 # names, if it names one.  Else the first that lacks nothing, in PATH or among
-# Debian's, newest first.  Else that of an installed server, the headers of which
-# can be installed.
+# Debian's, newest first.
 lib_pg_config()
 {
-	local majors candidate
-	majors=$(printf '%s\n' $LIB_MAJORS | sort -rn)
+	local candidate
 	if [ "$PG_CONFIG" = pg_config ]; then
 		for candidate in "$(command -v pg_config)" \
-				$(printf '/usr/lib/postgresql/%s/bin/pg_config\n' $majors); do
+				$(printf '/usr/lib/postgresql/%s/bin/pg_config\n' $(lib_majors)); do
 			if [[ -x $candidate && " $LIB_MAJORS " == *" $(lib_major "$candidate") "* &&
 					-z $(lib_lacks "$candidate") ]]; then
 				echo "$candidate"
-				return
-			fi
-		done
-		for candidate in $majors; do
-			if [ -x "/usr/lib/postgresql/$candidate/bin/postgres" ]; then
-				echo "/usr/lib/postgresql/$candidate/bin/pg_config"
 				return
 			fi
 		done
@@ -115,6 +113,22 @@ lib_user()
 		"$@"
 	fi
 }
+
+# lib_tmpdir: where work directories go: TMPDIR, but for one that sockets, makefiles
+# or that user could not live in.
+lib_tmpdir()
+{
+	local dir=${TMPDIR:-/tmp}
+	if [[ $dir == /* && $dir != *[^[:alnum:]_./+-]* && ${#dir} -lt 60 && -w $dir ]] &&
+			lib_user test -w "$dir" 2>/dev/null; then
+		echo "$dir"
+	else
+		echo /tmp
+	fi
+}
+
+export TMPDIR
+TMPDIR=$(lib_tmpdir)
 
 # The rest runs as that user.
 

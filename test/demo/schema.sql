@@ -39,6 +39,13 @@ ALTER TABLE dependency ADD PRIMARY KEY (package_id, kind, position, alternative)
 	ADD FOREIGN KEY (depends_on) REFERENCES package;
 CREATE INDEX ON dependency (depends_on);
 
+-- for visitors
+CREATE VIEW most_needed AS
+	SELECT p.section, p.name, count(*) AS dependents
+	FROM dependency d JOIN package p ON p.id = d.depends_on
+	GROUP BY p.id
+	ORDER BY dependents DESC, p.name LIMIT 10;
+
 VACUUM ANALYZE maintainer, package, dependency;
 
 SELECT cache_attach('maintainer', '{maintainer}');

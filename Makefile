@@ -3,6 +3,8 @@
 #	make, make install, make installcheck	as for every extension (PGXS)
 #	make check	the one gate: builds and tests a private copy, installs nothing
 #			but missing packages; ONLY="regress tap" runs some stages
+#	make check-fresh	make demo and make check on machines made new, as root;
+#			STATES="minimal both" runs some
 #	make check-upstream	PostgreSQL's own tests, without and with the library;
 #			SUITES="parallel serial isolation"
 #	make check-apps		applications with the cache and without: Django, node,
@@ -52,7 +54,7 @@ override with_llvm = no
 unexport LIBRARY_PATH
 
 # PGXS has a target check that only complains, so our targets take its place.
-OURS = check check-upstream check-apps demo demo-stop bench indent torture torture-proof fuzz
+OURS = check check-fresh check-upstream check-apps demo demo-stop bench indent torture torture-proof fuzz
 
 ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 
@@ -64,6 +66,10 @@ check:
 	@PG_CONFIG='$(PG_CONFIG)' ONLY='$(ONLY)' BREAK='$(BREAK)' REGRESS='$(REGRESS)' \
 		ISOLATION='$(ISOLATION)' PROVE_TESTS='$(PROVE_TESTS)' \
 		test/check.sh
+
+check-fresh:
+	test/setup.sh debootstrap git
+	@STATES='$(STATES)' ONLY='$(ONLY)' test/fresh/fresh.sh
 
 check-upstream:
 	test/setup.sh dpkg-dev

@@ -1,0 +1,140 @@
+#!/bin/bash
+# state.sh STATE: run in a new root by fresh.sh.  Makes of the minimal machine,
+# which has make and git and nothing else, the one that STATE says; runs both
+# commands there in a new clone; looks at what they leave behind.  The last line
+# that begins with "state.sh: " says how it went.
+#
+# From fresh.sh: SUITE, MIRROR, ONLY.
+
+set -u
+state=$1
+checkout=$HOME/cache		# where the clone goes
+user=root					# who runs the commands
+skips=						# the stage that must be skipped; no other may be
+times=
+newer=trixie				# has another major
+
+say() { printf 'state.sh: %-8s %s\n' "$state" "$*"; }
+die() { say "$times$*"; exit 1; }
+
+# install PACKAGE...: what the machine has had before.  Servers that come with it
+# are not started: they would be on the network of the machine outside.
+install()
+{
+	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+	chmod 755 /usr/sbin/policy-rc.d
+	apt-get update -q &&
+		DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" ||
+		die "cannot install $*"
+	rm /usr/sbin/policy-rc.d
+}
+
+# add_user NAME
+add_user()
+{
+	user=$1
+	useradd --create-home --shell /bin/bash "$user"
+	checkout=/home/$user/cache
+}
+
+clone() { as_user git -c advice.detachedHead=false clone -q /fresh/cache.bundle "$1" || die "cannot clone"; }
+
+as_user()
+{
+	if [ "$user" = root ]; then
+		"$@"
+	else
+		runuser -u "$user" -- env HOME="/home/$user" USER="$user" "$@"
+	fi
+}
+
+# timed WHAT COMMAND...: its time is part of the last line.
+timed()
+{
+	local what=$1 begin=$SECONDS
+	shift
+	"$@" || die "$what failed"
+	times=$times"$what $((SECONDS - begin)) s, "
+}
+
+# check CHECKOUT OUTPUT: make check, and is what it skips what it must?
+check()
+{
+	as_user make -C "$1" check ONLY="$ONLY" 2>&1 | tee "$2"
+	[ "${PIPESTATUS[0]}" = 0 ] || return
+	last=$(grep '^make check: [0-9]* tests passed' "$2") || return
+	case $last in
+		*"; skipped: $skips ("*) [ -n "$skips" ] ;;
+		*"; skipped: "*) false ;;
+		*) [ -z "$skips" ] ;;
+	esac || { echo "skipped the wrong stages"; return 1; }
+}
+
+demo() { as_user make -C "$1" demo; }
+
+check_both()
+{
+	local first result=0
+	check "$checkout" /tmp/first.out & first=$!
+	check "$checkout.second" /tmp/second.out || result=1
+	wait "$first" || result=1
+	return $result
+}
+
+case $state in
+	minimal) ;;
+	server) install postgresql-15 ;;
+	client) install libpq-dev ;;
+	both) install postgresql-15 libpq-dev ;;
+	majors | upgrade)
+		# majors: the pg_config in PATH is the newer one's, which lacks its headers;
+		# upgrade: no server has headers, and apt has those of both
+		case $state in
+			majors) install postgresql-15 postgresql-server-dev-15 ;;
+			upgrade) install postgresql-15 ;;
+		esac
+		echo "deb $MIRROR $newer main" >/etc/apt/sources.list.d/newer.list
+		install postgresql-17 libpq-dev
+		[ "$(pg_config --version | cut -d ' ' -f 2 | cut -d . -f 1)" = 17 ] ||
+			die "pg_config is not that of the newer version"
+		;;
+	indent)
+		# somebody who cannot install anything, and no pg_bsd_indent to be had
+		printf 'Package: pg-bsd-indent\nPin: release *\nPin-Priority: -1\n' \
+			>/etc/apt/preferences.d/indent
+		clone /root/cache
+		/root/cache/test/setup.sh || die "setup.sh failed"
+		add_user somebody
+		skips=format
+		;;
+	locale)
+		[ -z "$(locale -a | grep -vxE 'C|POSIX|C\.utf8|C\.UTF-8')" ] || die "there are more locales"
+		export LANG=en_US.UTF-8		# as ssh brings it along
+		;;
+	blank) checkout="/root/a checkout of/the cache" ;;
+	twice) clone "$checkout.second" ;;
+	sudo)
+		install sudo
+		add_user somebody
+		echo "$user ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/somebody
+		;;
+	*) die "there is no such state" ;;
+esac
+clone "$checkout"
+if [ "$state" = twice ]; then	# before anything is installed
+	timed 'both checks' check_both
+	timed demo demo "$checkout"
+else
+	timed demo demo "$checkout"
+	timed check check "$checkout" /tmp/first.out
+fi
+as_user make -C "$checkout" demo-stop || die "demo-stop failed"
+
+left=$(as_user git -C "$checkout" status --porcelain)
+[ -z "$left" ] || die "the checkout has changed: $left"
+left=$(find /tmp -mindepth 1 -maxdepth 1 -name 'cache-*')
+[ -z "$left" ] || die "there is still $left"
+[ ! -e /usr/sbin/policy-rc.d ] || die "services are still kept from starting"
+left=$(cat /proc/[0-9]*/comm 2>/dev/null | grep -E 'postgres|redis|valkey' | sort -u)
+[ -z "$left" ] || die "there still run" $left
+say "$times$(sed -n 's/^make check: \([^(]*\).*/\1/p' /tmp/first.out)${skips:+, skipped: $skips}"

@@ -224,7 +224,7 @@ guc_init(void)
 							 NULL);
 
 	DefineCustomIntVariable("cache.fill_wait",
-							"How long to wait for another session that executes the same query.",
+							"How long to wait at most for other sessions that execute the same query.",
 							"Zero executes it at once.",
 							&cache_fill_wait,
 							30000,

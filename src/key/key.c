@@ -17,7 +17,10 @@
  * no difference; the digest of its meaning says it all.  Settings are in keys as
  * SHA-256 only, so their values, which may be secrets, cannot be read from a key.
  *
- * Entries are compared by all of these bytes; the hash only finds them.  Every
+ * Entries are compared by all of these bytes; the hash only finds them.  It is
+ * keyed by a secret of this server start, so that nobody can write queries whose
+ * results pile up in one place.  The hash of a request is known to its own
+ * backend only, and needs no secret.  Every
  * part has its length in the header or a fixed one, so that no two different
  * requests give the same bytes.
  *
@@ -42,6 +45,7 @@
 #include "common/hashfn.h"
 #include "key/key.h"
 #include "key/settings.h"
+#include "key/siphash.h"
 #include "miscadmin.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -71,6 +75,15 @@ typedef struct KeyPartSeen
 } KeyPartSeen;
 
 static KeyPartSeen key_parts_seen[KEY_PART_ALL + 1];
+
+/* For the hashes of results; of this server start. */
+static SipHashKey key_secret;
+
+void
+key_set_secret(const SipHashKey *secret)
+{
+	key_secret = *secret;
+}
 
 static void
 key_reserve(CacheKey *key, Size more)
@@ -312,7 +325,7 @@ key_make_head(const CacheKey *request, const uint8 *digest, bool shared,
 
 	head->data = key.data;
 	head->len = key.len;
-	head->hash = hash_bytes_extended((unsigned char *) key.data, key.len, 0);
+	head->hash = siphash(&key_secret, 0, key.data, key.len);
 	key_digest(key.data, key.len, head->digest);
 	head->opaque = opaque;
 }
@@ -340,8 +353,8 @@ key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 	if (params != NULL)
 		key_append_params(key, params);
 	if (key->len > head->len)
-		key->hash = hash_bytes_extended((unsigned char *) key->data + head->len,
-										key->len - head->len, head->hash);
+		key->hash = siphash(&key_secret, head->hash, key->data + head->len,
+							key->len - head->len);
 }
 
 void

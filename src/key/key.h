@@ -8,6 +8,7 @@
 #ifndef CACHE_KEY_H
 #define CACHE_KEY_H
 
+#include "key/siphash.h"
 #include "nodes/params.h"
 #include "utils/array.h"
 
@@ -33,7 +34,8 @@ typedef struct CacheKey
 	uint32		len;
 	uint32		size;			/* allocated */
 	uint32		front_len;		/* of a request: without its session part */
-	uint64		hash;			/* of all bytes; of a request, of its front */
+	uint64		hash;			/* of all bytes, keyed; of a request, of its
+								 * front, and not keyed */
 	const char *label;			/* text that people are shown, if the key has
 								 * none; no part of it */
 	uint32		label_len;
@@ -77,6 +79,9 @@ typedef struct KeyParts
 	const char *tags;			/* tags, each terminated by a zero byte */
 	uint32		tags_len;
 } KeyParts;
+
+/* What the hashes of results are keyed by; once in each process. */
+extern void key_set_secret(const SipHashKey *secret);
 
 /*
  * Make the key of a request in the current memory context, as far as its

@@ -24,9 +24,6 @@
 #include "lookup/fetch.h"
 #include "store/codec.h"
 
-/* How often a request waits for a leader that then has nothing to give. */
-#define FETCH_MAX_WAITS 3
-
 /* Where the rows of a request go. */
 typedef struct FetchTarget
 {
@@ -142,10 +139,9 @@ fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
 	FetchTarget target = {expected, overflow, result};
 	Lookup		lookup;
 	StoreResult found;
-	TimestampTz deadline = 0;
 
 	lookup_begin(&lookup, request);
-	for (int waits = 0;; waits++)
+	for (;;)
 	{
 		StatsCounter reason = lookup_orient(&lookup);
 		StoreStatus status;
@@ -174,11 +170,7 @@ fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
 			return;
 		}
 
-		if (deadline == 0)
-			deadline = lookup.now + (int64) cache_fill_wait * 1000;
-		if (waits >= FETCH_MAX_WAITS)
-			deadline = lookup.now;
-		switch (lookup_join(&lookup, deadline, status, &found, &tier))
+		switch (lookup_join(&lookup, status, &found, &tier))
 		{
 			case LOOKUP_SERVE:
 				fetch_serve(&lookup, tier, &found, result);

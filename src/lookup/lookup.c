@@ -99,6 +99,20 @@
 /* How often the dependencies of a statement are found before giving up. */
 #define LOOKUP_MAX_READINGS 5
 
+/*
+ * How many times what an execution is expected to take a leader is waited for,
+ * and how long at least: less is not felt.
+ */
+#define LOOKUP_PATIENCE 8
+#define LOOKUP_MIN_PATIENCE_US 50000
+
+/*
+ * The same for what the planner expects, which may be far too little, since it
+ * knows nothing of functions; and what a unit of its costs takes.
+ */
+#define LOOKUP_MIN_GUESS_US 2000000
+#define LOOKUP_COST_US 10.0
+
 void
 lookup_default_terms(Terms *terms)
 {
@@ -496,6 +510,8 @@ lookup_begin(Lookup *lookup, const LookupRequest *request)
 {
 	lookup->request = *request;
 	lookup_begin_key(request, &lookup->request_key);
+	memset(&lookup->pass, 0, sizeof(lookup->pass));
+	lookup->deadline = 0;
 	lookup->state = settings_state();
 	lookup_find_deps(lookup);
 	/* may tick, so it comes before the clock is read */
@@ -608,40 +624,97 @@ lookup_l2(Lookup *lookup, StoreResult *found)
 	return true;
 }
 
-LookupTurn
-lookup_join(Lookup *lookup, TimestampTz deadline, StoreStatus status,
-			StoreResult *found, StatsCounter *tier)
+/*
+ * How long to wait for one leader, in us.  Where it is not known how long such
+ * an execution takes, the planner's estimate has to do, for the statement as
+ * this session would execute it.  At half of cache.fill_wait at the latest
+ * someone is to take over, so that not all give up at once when that is over.
+ */
+static int64
+lookup_patience(Lookup *lookup)
 {
-	bool		waited;
-	bool		timed_out;
+	int64		limit = (int64) cache_fill_wait * 1000 / 2;
+	int64		us = flight_expected_us(lookup->key.hash);
+	double		cost;
+
+	if (us >= 0)
+		return Min(Max(us * LOOKUP_PATIENCE, LOOKUP_MIN_PATIENCE_US), limit);
+	cost = lookup->request.tree != NULL ? lookup->stmt->plan_cost :
+		statement_estimate(lookup->stmt, lookup->request.params);
+	us = (int64) Min(cost * LOOKUP_COST_US * LOOKUP_PATIENCE, (double) limit);
+	return Min(Max(us, LOOKUP_MIN_GUESS_US), limit);
+}
+
+/*
+ * Wait for whoever leads.
+ */
+static FlightRole
+lookup_wait(Lookup *lookup)
+{
+	int64		patience_us;
+	FlightRole	role;
+
+	if (lookup->deadline <= GetCurrentTimestamp())
+		return FLIGHT_ALONE;
+	/* what two ask for at once is worth storing */
+	if (lookup->request.terms.min_cost_us < 0)
+		admit_want(lookup->key.hash);
+	patience_us = lookup_patience(lookup);
+	role = flight_wait(&lookup->pass, lookup->deadline, patience_us);
+	stats_add(STATS_WAITS, 1);
+	stats_add(STATS_WAIT_TIMEOUTS, lookup->pass.gave_up);
+	lookup->now = GetCurrentTimestamp();
+	/* what was read before is of no use to whoever waits for us */
+	if (role != FLIGHT_LEADER || !lookup_outdated(lookup))
+		return role;
+	flight_land(FLIGHT_FAILED);
+	return FLIGHT_LANDED;
+}
+
+/*
+ * The second look of a leader.
+ */
+static LookupTurn
+lookup_lead(Lookup *lookup, StoreStatus status, StoreResult *found,
+			StatsCounter *tier)
+{
+	if (status == STORE_MISS)
+		status = lookup_l1(lookup, found);
+	if (status == STORE_HIT)
+	{
+		flight_land(FLIGHT_STORED);
+		return LOOKUP_SERVE;
+	}
+	lookup_release(status, found);
+	if (!lookup_l2(lookup, found))
+		return LOOKUP_LEAD;
+	*tier = STATS_L2_HITS;
+	flight_land(FLIGHT_STORED);
+	return LOOKUP_SERVE;
+}
+
+LookupTurn
+lookup_join(Lookup *lookup, StoreStatus status, StoreResult *found,
+			StatsCounter *tier)
+{
+	FlightRole	role;
 
 	*tier = STATS_L1_HITS;
+	if (lookup->deadline == 0)
+		lookup->deadline = GetCurrentTimestamp() +
+			(int64) cache_fill_wait * 1000;
+	role = flight_join(&lookup->key, &lookup->request.terms, &lookup->pass);
 	/* with something to serve meanwhile, no one waits */
-	switch (flight_join(lookup->key.hash,
-						status == STORE_EXPIRED ? 0 : deadline,
-						&waited, &timed_out))
+	if (role == FLIGHT_FOLLOWER && status != STORE_EXPIRED)
+		role = lookup_wait(lookup);
+	switch (role)
 	{
 		case FLIGHT_LEADER:
-			if (status == STORE_MISS)
-				status = lookup_l1(lookup, found);
-			if (status == STORE_HIT)
-			{
-				flight_land(FLIGHT_STORED);
-				return LOOKUP_SERVE;
-			}
-			lookup_release(status, found);
-			if (!lookup_l2(lookup, found))
-				return LOOKUP_LEAD;
-			*tier = STATS_L2_HITS;
-			flight_land(FLIGHT_STORED);
-			return LOOKUP_SERVE;
+			return lookup_lead(lookup, status, found, tier);
 		case FLIGHT_LANDED:
-			stats_add(STATS_WAITS, 1);
-			lookup_release(status, found);
 			return LOOKUP_AGAIN;
+		case FLIGHT_FOLLOWER:
 		case FLIGHT_ALONE:
-			stats_add(STATS_WAITS, waited);
-			stats_add(STATS_WAIT_TIMEOUTS, timed_out);
 			if (status != STORE_EXPIRED)
 				return LOOKUP_ALONE;
 			stats_add(STATS_STALE_HITS, 1);
@@ -683,14 +756,17 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 	StoreTimes	times;
 
 	STOP_POINT("check");
+	flight_note_execution(lookup->key.hash, fill_us);
 	if (payload == NULL || lookup->key.len > request->terms.max_entry_size)
 	{
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
 		return FLIGHT_UNSTORABLE;
 	}
-	if (!lookup_admits(lookup, fill_us) || lookup_has_written() ||
-		!lookup_same_session(lookup))
+	if (!lookup_admits(lookup, fill_us))
 		return FLIGHT_UNSTORABLE;
+	/* what the leader did to itself is not so for others */
+	if (lookup_has_written() || !lookup_same_session(lookup))
+		return FLIGHT_FAILED;
 	if (lookup_outdated(lookup) && !BREAK_STORE_CHECK)
 	{
 		stats_add(STATS_FILLS_RACED, 1);

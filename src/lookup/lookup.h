@@ -60,6 +60,8 @@ typedef struct Lookup
 	CacheKey	key;			/* of the result, once there is a statement */
 	Statement  *stmt;
 	bool		settled;		/* no unknown prepared transactions */
+	FlightPass	pass;			/* for flights of the key */
+	TimestampTz deadline;		/* of waiting for them; 0 before step 6 */
 	TimestampTz now;			/* when the clock was read */
 	int			nfixed_deps;	/* known before the statement is */
 	int			ndeps;
@@ -122,14 +124,13 @@ typedef enum LookupTurn
 } LookupTurn;
 
 /*
- * Steps 6 and 7: wait for whoever executes the same, until deadline at most,
- * or become the leader and look into L1 again, and L2.  status, found: what
- * lookup_l1 came to; found is released unless it is to be served.  *tier: where
- * that was found.
+ * Steps 6 and 7: wait for whoever executes the same, no longer than that is
+ * worth while, or become the leader and look into L1 again, and L2.  status,
+ * found: what lookup_l1 came to; found is released unless it is to be served.
+ * *tier: where that was found.  Errors: those of planning a text.
  */
-extern LookupTurn lookup_join(Lookup *lookup, TimestampTz deadline,
-							  StoreStatus status, StoreResult *found,
-							  StatsCounter *tier);
+extern LookupTurn lookup_join(Lookup *lookup, StoreStatus status,
+							  StoreResult *found, StatsCounter *tier);
 
 /*
  * Step 9: store a result that took fill_us to make, if it may be.  payload is

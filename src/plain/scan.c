@@ -63,9 +63,6 @@
 #include "store/admit.h"
 #include "store/codec.h"
 
-/* How often an execution waits for a leader that then has nothing to give. */
-#define SCAN_MAX_WAITS 3
-
 /* Cost of a plan from which on others wait for its first execution. */
 #define SCAN_FLIGHT_COST 1000.0
 
@@ -280,12 +277,11 @@ scan_start(ScanRun *state)
 {
 	ScanExecution *execution = state->execution;
 	Lookup	   *lookup = execution->lookup;
-	TimestampTz deadline = lookup->now + (int64) cache_fill_wait * 1000;
 
-	for (int waits = 0; scan_may_fly(state) && waits <= SCAN_MAX_WAITS; waits++)
+	while (scan_may_fly(state))
 	{
-		switch (lookup_join(lookup, deadline, execution->status,
-							&execution->found, &execution->tier))
+		switch (lookup_join(lookup, execution->status, &execution->found,
+							&execution->tier))
 		{
 			case LOOKUP_SERVE:
 				execution->serves = true;

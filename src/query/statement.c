@@ -597,3 +597,33 @@ statement_unpin(StatementPin *pin)
 {
 	statement_drop_pin(pin);
 }
+
+/*
+ * A plan that serves for all parameters is made once, and executed later; one
+ * for these parameters alone is made for nothing but its cost.
+ */
+double
+statement_estimate(Statement *stmt, ParamListInfo params)
+{
+	StatementPin *pin = statement_pin(stmt);
+	double		cost = 0;
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(stmt->plan))
+	{
+		CachedPlan *plan = GetCachedPlan(lfirst(lc), params,
+										 CurrentResourceOwner, NULL);
+		ListCell   *planned;
+
+		foreach(planned, plan->stmt_list)
+		{
+			const PlannedStmt *one = lfirst_node(PlannedStmt, planned);
+
+			if (one->planTree != NULL)
+				cost += one->planTree->total_cost;
+		}
+		ReleaseCachedPlan(plan, CurrentResourceOwner);
+	}
+	statement_unpin(pin);
+	return cost;
+}

@@ -120,6 +120,12 @@ extern Statement *statement_examine(const CacheKey *key, bool automatic,
 									uint64 roles_generation);
 
 /*
+ * The planner's cost of a statement that came as a text, as this session would
+ * execute it now.  Errors: those of planning.
+ */
+extern double statement_estimate(Statement *stmt, ParamListInfo params);
+
+/*
  * Keep a statement while it is executed.  The pin goes with the current memory
  * context, or earlier with statement_unpin.
  */

@@ -44,6 +44,9 @@ extern bool admit_is_cheap_plan(double cost);
  */
 extern bool admit_result(uint64 hash, int64 us);
 
+/* A result that someone executes is wanted by another one as well. */
+extern void admit_want(uint64 hash);
+
 /* A result was served in so many microseconds. */
 extern void admit_note_hit(double us);
 

@@ -9,10 +9,14 @@
 #define CACHE_FLIGHT_H
 
 #include "datatype/timestamp.h"
+#include "key/key.h"
+#include "text/terms.h"
 
 typedef enum FlightRole
 {
 	FLIGHT_LEADER,				/* execute, then call flight_land */
+	FLIGHT_FOLLOWER,			/* another one leads: call flight_wait, or
+								 * execute without being waited for */
 	FLIGHT_LANDED,				/* waited for the leader: look again */
 	FLIGHT_ALONE				/* execute without being waited for */
 } FlightRole;
@@ -22,8 +26,29 @@ typedef enum FlightOutcome
 {
 	FLIGHT_STORED,				/* the result is in the store */
 	FLIGHT_FAILED,				/* no result: another one should try */
-	FLIGHT_UNSTORABLE			/* waiting for another try is pointless */
+	FLIGHT_UNSTORABLE			/* on the same terms, waiting for another try
+								 * is pointless */
 } FlightOutcome;
+
+/* What finds a flight. */
+typedef struct FlightId
+{
+	uint64		hash;			/* of the key, keyed */
+	uint8		digest[KEY_DIGEST_LENGTH];	/* of all of the key */
+} FlightId;
+
+/* How someone comes to fly; zero at first, kept from one flight to the next. */
+typedef struct FlightPass
+{
+	FlightId	id;
+	const Terms *terms;
+	int			place;			/* of the flight that is waited for */
+	uint32		serial;			/* of that */
+	int			vain;			/* leaders that have come to nothing before
+								 * this one, as far as is known */
+	bool		gave_up;		/* it stopped waiting before there was a
+								 * landing */
+} FlightPass;
 
 extern Size flight_shmem_size(void);
 extern void flight_shmem_init(void);
@@ -32,16 +57,28 @@ extern void flight_shmem_init(void);
 extern void flight_init(void);
 
 /*
- * Lead the execution for a key hash, or wait for whoever does, until deadline
- * at most; a deadline in the past never waits.  *waited is set if it waited,
- * *timed_out if it stopped waiting before the leader was done.  Two keys of
- * one hash wait for each other needlessly and harmlessly.
+ * Lead the execution for a key, or find who does.  terms: those a result has to
+ * meet to be stored; they stay while there is a pass.
  */
-extern FlightRole flight_join(uint64 hash, TimestampTz deadline, bool *waited,
-							  bool *timed_out);
+extern FlightRole flight_join(const CacheKey *key, const Terms *terms,
+							  FlightPass *pass);
+
+/*
+ * Wait for the leader until deadline at most, or lead in its place once it has
+ * led for patience_us (less if it is not the first), or cannot go on.
+ */
+extern FlightRole flight_wait(FlightPass *pass, TimestampTz deadline,
+							  int64 patience_us);
 
 /* The leader is done.  An error, cancel or exit lands it as FLIGHT_FAILED. */
 extern void flight_land(FlightOutcome outcome);
+
+/*
+ * The microseconds that executions for a key have taken lately, or -1 if none
+ * is remembered; and one more execution.  hash: of the key.
+ */
+extern int64 flight_expected_us(uint64 hash);
+extern void flight_note_execution(uint64 hash, int64 us);
 
 extern void flight_verify(void);
 

@@ -93,6 +93,7 @@ typedef struct SharedStore
 	uint32		nentries;
 	uint32		nbuckets;		/* a power of two, at least STORE_PARTITIONS */
 	int			tranche;
+	SipHashKey	secret;			/* that the hashes of keys are keyed by */
 
 	LWLock		allocation_lock;
 	uint32		free_head;		/* under allocation_lock */
@@ -155,6 +156,10 @@ store_make(void)
 	shared->nentries = cache_l1_max_entries;
 	shared->nbuckets = store_bucket_count();
 	shared->tranche = LWLockNewTrancheId();
+	if (!pg_strong_random(&shared->secret, sizeof(shared->secret)))
+		ereport(FATAL,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random numbers")));
 	LWLockInitialize(&shared->allocation_lock, shared->tranche);
 	pg_atomic_init_u64(&shared->entries, 0);
 	for (int i = 0; i < STORE_PARTITIONS; i++)
@@ -180,6 +185,7 @@ store_shmem_init(void)
 	store_locate(ShmemInitStruct("cache store", store_shmem_size(), &found));
 	if (!found)
 		store_make();
+	key_set_secret(&store.shared->secret);
 	LWLockRegisterTranche(store.shared->tranche, "cache_store");
 }
 

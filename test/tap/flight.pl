@@ -3,7 +3,9 @@
 #
 # The queries call held(), which waits as long as this test holds an advisory
 # lock.  It does so by looking again and again, for those who wait for a leader
-# do not go on waiting for one that is blocked by a lock itself.
+# do not go on waiting for one that is blocked by a lock itself.  It is said to
+# be expensive, for how long they wait depends on what is expected of a query; and
+# each time it is in a query that nobody has executed before.
 
 use strict;
 use warnings;
@@ -22,7 +24,7 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE session_name (pid int PRIMARY KEY, name text);
 CREATE FUNCTION session_name() RETURNS text LANGUAGE sql STABLE AS
 	'SELECT name FROM session_name WHERE pid = pg_backend_pid()';
-CREATE FUNCTION held(x bigint DEFAULT 1) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION held(x bigint DEFAULT 1) RETURNS bigint LANGUAGE plpgsql STABLE COST 1e9 AS $$
 BEGIN
 	RAISE LOG 'executed by %', session_name();
 	WHILE NOT pg_try_advisory_lock_shared(1) LOOP
@@ -34,11 +36,20 @@ BEGIN
 	END IF;
 	RETURN x;
 END$$;
-CREATE FUNCTION locking() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION locking() RETURNS bigint LANGUAGE plpgsql STABLE COST 1e9 AS $$
 BEGIN
 	PERFORM held();
 	PERFORM pg_advisory_lock_shared(2);
 	PERFORM pg_advisory_unlock_shared(2);
+	RETURN 1;
+END$$;
+-- Slow for some.
+CREATE FUNCTION paced() RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RAISE LOG 'executed by %', session_name();
+	IF session_name() = 'slow' THEN
+		PERFORM pg_sleep(600);
+	END IF;
 	RETURN 1;
 END$$;
 CREATE TABLE story AS SELECT 1::bigint AS score;
@@ -51,8 +62,10 @@ sub stat_of
 
 # What the sessions do next does not end before let_go, all of it anew.
 my $log_start;
+my $holds = 0;
 sub hold
 {
+	$holds++;
 	$holder->query_safe('SELECT pg_advisory_lock(1)');
 	$node->safe_psql('postgres', 'SELECT cache_reset_stats(), cache_flush()');
 	$log_start = -s $node->logfile;
@@ -66,6 +79,9 @@ sub executions
 {
 	return scalar(() = slurp_file($node->logfile, $log_start) =~ /LOG:  executed by/g);
 }
+
+# A query as it is since the last hold.
+sub anew { return $_[0] =~ s/hold \d+/hold $holds/r; }
 
 # A session by that name, with its pid.
 sub session
@@ -82,6 +98,7 @@ sub session
 sub start_query
 {
 	my ($session, $query) = @_;
+	$query = anew($query);
 	$session->query_until(qr/begun/, "\\echo begun\n$query;\n");
 	return;
 }
@@ -127,7 +144,7 @@ sub wait_until
 	return;
 }
 
-my $query = q(SELECT cached_query('SELECT held()', 300, '{story}') ->> 'held');
+my $query = q(SELECT cached_query('SELECT held() /* hold 0 */', 300, '{story}') ->> 'held');
 
 # A leader and a waiter, both on their way.
 sub leader_and_waiter
@@ -188,7 +205,7 @@ foreach my $how (sort keys %ends)
 	if ($how eq 'cancelled')
 	{
 		like(result_of($leader), qr/canceling statement/, '... the leader has its error');
-		is($leader->query_safe($query), 1, '... and may ask again');
+		is($leader->query_safe(anew($query)), 1, '... and may ask again');
 	}
 	quit($leader, $waiter, $late);
 }
@@ -199,7 +216,7 @@ foreach my $case (
 	[ 'in a savepoint', "BEGIN; SAVEPOINT s; $query", 'ROLLBACK TO s; SELECT 5' ],
 	[ 'in a block with an exception handler', q(DO $$BEGIN
 			BEGIN
-				PERFORM cached_query('SELECT held()', 300, '{story}');
+				PERFORM cached_query('SELECT held() /* hold 0 */', 300, '{story}');
 			EXCEPTION WHEN raise_exception THEN
 				NULL;
 			END;
@@ -339,6 +356,83 @@ SQL
 	is(result_of($leader), 11, 'a cached query in another one');
 	is(result_of($other), 11, '... led by another session at that time');
 	quit($leader, $other);
+}
+
+# A leader for whom the query is slow: it sleeps, or is stopped.  Others wait no
+# longer than such a query is worth, and then one executes for all.
+my $paced = q(SELECT cached_query('SELECT paced() /* hold 0 */', 300, '{story}') ->> 'paced');
+my $followers = PostgreSQL::Test::Utils::tempdir() . '/followers.sql';
+
+sub many_follow
+{
+	my ($count) = @_;
+	my ($out, $err) = ('', '');
+	local $ENV{PGOPTIONS} = '-c statement_timeout=60s';
+
+	unlink $followers;
+	append_to_file($followers, anew($paced) . ";\n");
+	ok(IPC::Run::run([ 'pgbench', '-n', '-c', $count, '-j', 2, '-t', 1, '-f', $followers,
+			'-h', $node->host, '-p', $node->port, 'postgres' ], '>', \$out, '2>', \$err),
+		"... $count others have their answer") or diag($err);
+	return;
+}
+
+foreach my $case ([ 'a query that was fast before', 1, 0 ], [ 'one that nobody knows', 0, 0 ], [ 'a stopped leader', 1, 1 ])
+{
+	my ($what, $known, $stopped) = @$case;
+	my $leader = session('slow');
+	hold();
+	let_go();
+	$node->safe_psql('postgres', anew($paced)) foreach 1 .. $known;
+	$node->safe_psql('postgres', 'SELECT cache_flush()');
+	$log_start = -s $node->logfile;
+	start_query($leader, $paced);
+	wait_until('executing', $leader);
+	note("a slow leader: $what");
+	kill 'STOP', $leader->{pid} if $stopped;
+	many_follow(20);
+	cmp_ok(executions(), '>', 1, '... not by the leader');
+	cmp_ok(executions(), '<', 15, '... nor each by itself');
+	cmp_ok(stat_of('wait_timeouts'), '>', 0, '... for some have given up waiting');
+	kill 'CONT', $leader->{pid} if $stopped;
+	$node->safe_psql('postgres', "SELECT pg_cancel_backend($leader->{pid})");
+	like(result_of($leader), qr/canceling statement/, '... and the leader ends without anyone');
+	is($leader->query_safe(anew($paced)), 1, '... and is served itself');
+	quit($leader);
+}
+
+# A leader that stores nothing, on terms of its own, does not speak for others.
+{
+	my $long = q(SELECT cached_query('SELECT held() /* hold 0 */' || repeat(' ', 2000), 300, '{story}') ->> 'held');
+	my @sessions = map { session($_) } qw(miser waiter second);
+	hold();
+	$sessions[0]->query_safe(q(SET cache.max_entry_size = '1kB'));
+	start_query($sessions[0], $long);
+	wait_until('executing', $sessions[0]);
+	start_query($sessions[$_], $long) foreach 1, 2;
+	wait_until('waiting', @sessions[1, 2]);
+	let_go();
+	is(result_of($_), 1, 'a leader that stores nothing') foreach @sessions;
+	is(executions(), 2, '... is followed by one that does');
+	is(stat_of("fills || ' ' || l1_hits"), '1 1', '... for the others');
+	quit(@sessions);
+}
+
+# Results that are raced: others take turns, and do not all execute at once.
+{
+	my $sum = q(SELECT cached_query('SELECT held(sum(score)::bigint) AS sum /* hold 0 */ FROM story', 300, '{story}') ->> 'sum');
+	my @sessions = map { session("raced$_") } 1 .. 8;
+	hold();
+	start_query($sessions[0], $sum);
+	wait_until('executing', $sessions[0]);
+	$node->safe_psql('postgres', q(UPDATE story SET score = 3; SELECT invalidate_tags('{story}')));
+	start_query($_, $sum) foreach @sessions[1 .. 7];
+	wait_until('waiting', @sessions[1 .. 7]);
+	let_go();
+	is(result_of($sessions[0]), 2, 'a result that was raced');
+	is(join(' ', map { result_of($_) } @sessions[1 .. 7]), join(' ', (3) x 7), '... is not served to others');
+	is(executions(), 2, '... for whom one executes');
+	quit(@sessions);
 }
 
 is($node->safe_psql('postgres', 'SELECT cache_verify()'), '', 'shared memory adds up');

@@ -35,6 +35,7 @@
  */
 #include "postgres.h"
 
+#include "base/messages.h"
 #include "base/guc.h"
 #include "capture/track.h"
 #include "clock/invalidate.h"
@@ -62,6 +63,7 @@ _PG_init(void)
 
 	guc_init();
 	shmem_init();
+	messages_init();
 	invalidate_init();
 	flight_init();
 	track_init();

@@ -94,6 +94,13 @@ redis_only()
 	true
 }
 
+messages_only()
+{
+	grep -nE 'CacheRegister(Relcache|Syscache)Callback' src/*.c src/*/*.c |
+		grep -v '^src/base/messages\.c:'
+	true
+}
+
 exports()
 {
 	[ -e "$CACHE_SO" ] || return
@@ -165,6 +172,7 @@ objects_commented()
 
 rule 'files include only headers of their room or earlier ones' room_order
 rule 'no files include each other' no_cycles
+rule 'only messages.c registers callbacks for catalog invalidations' messages_only
 rule 'only redis.c uses hiredis' redis_only
 rule 'headers are named with their room' rooms_named
 rule 'the library exports only what PostgreSQL looks up' exports

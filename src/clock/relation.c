@@ -28,6 +28,7 @@
 #include "access/genam.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "base/messages.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -36,7 +37,6 @@
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -51,14 +51,8 @@ static struct
 {
 	MemoryContext context;		/* of all entries; NULL if there are none */
 	HTAB	   *entries;
-	bool		outdated;		/* empty it before the next use */
+	uint64		messages;		/* messages_of_relations() when it was made */
 } relations;
-
-static void
-relation_relcache_callback(Datum arg, Oid relid)
-{
-	relations.outdated = true;
-}
 
 /*
  * Make the memo, or make it anew if it is out of date.
@@ -68,12 +62,11 @@ relation_prepare_memo(void)
 {
 	HASHCTL		info = {0};
 
-	if (relations.context != NULL && !relations.outdated)
+	if (relations.context != NULL &&
+		relations.messages == messages_of_relations())
 		return;
 
-	if (relations.context == NULL)
-		CacheRegisterRelcacheCallback(relation_relcache_callback, (Datum) 0);
-	else
+	if (relations.context != NULL)
 		MemoryContextDelete(relations.context);
 	relations.context = AllocSetContextCreate(TopMemoryContext,
 											  "cache relations",
@@ -83,7 +76,7 @@ relation_prepare_memo(void)
 	info.hcxt = relations.context;
 	relations.entries = hash_create("cache relations", 64, &info,
 									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	relations.outdated = false;
+	relations.messages = messages_of_relations();
 }
 
 /*

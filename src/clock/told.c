@@ -34,6 +34,7 @@
 #include "postgres.h"
 
 #include "base/extension.h"
+#include "base/messages.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "clock/relation.h"
@@ -41,7 +42,6 @@
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -57,17 +57,10 @@ static struct
 	List	   *relations;		/* ToldRelation, in TopTransactionContext */
 
 	/* memo of told_function */
-	bool		registered;
-	uint64		definitions;	/* how often a function has changed */
-	uint64		known;			/* the same when the memo was made */
+	bool		known;
+	uint64		messages;		/* messages_of_functions() when it was made */
 	Oid			function;
-}			told = {.definitions = 1};
-
-static void
-told_proc_callback(Datum arg, int cacheid, uint32 hashvalue)
-{
-	told.definitions++;
-}
+} told;
 
 static Oid
 told_look_up_function(void)
@@ -84,15 +77,14 @@ told_look_up_function(void)
 Oid
 told_function(void)
 {
-	if (!told.registered)
-		CacheRegisterSyscacheCallback(PROCOID, told_proc_callback, (Datum) 0);
-	told.registered = true;
-	if (told.known != told.definitions)
+	if (!told.known || told.messages != messages_of_functions())
 	{
-		uint64		definitions = told.definitions;
+		uint64		messages = messages_of_functions();
 
+		told.known = false;
 		told.function = told_look_up_function();
-		told.known = definitions;
+		told.messages = messages;
+		told.known = true;
 	}
 	return told.function;
 }

@@ -39,6 +39,7 @@
  */
 #include "postgres.h"
 
+#include "base/messages.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "clock/relation.h"
@@ -49,10 +50,8 @@
 #include "query/depend.h"
 #include "query/statement.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
-#include "utils/syscache.h"
 
 /*
  * Statements remembered by a backend, and bytes of them, not counting plans.
@@ -81,6 +80,7 @@ static struct
 	Size		bytes;			/* their sizes */
 	uint64		epoch;
 	bool		in_recovery;	/* when last looked */
+	uint64		messages;		/* messages_of_all() then */
 } statements;
 
 void
@@ -91,43 +91,25 @@ statement_outdate_all(void)
 }
 
 /*
- * Replay on a standby changes definitions without ticking any slot.
- */
-static void
-statement_relcache_callback(Datum arg, Oid relid)
-{
-	if (statements.in_recovery)
-		statements.epoch++;
-}
-
-static void
-statement_syscache_callback(Datum arg, int cacheid, uint32 hashvalue)
-{
-	if (statements.in_recovery)
-		statements.epoch++;
-}
-
-/*
- * Note whether the server is still in recovery.  Messages of replay can arrive
- * after its end, so that counts as one.
+ * Replay on a standby changes definitions without ticking any slot: any message
+ * counts as a change.  Messages of replay can arrive after its end, so that
+ * counts as one as well.
  */
 static void
 statement_check_recovery(void)
 {
 	bool		in_recovery = RecoveryInProgress();
 
-	if (statements.in_recovery && !in_recovery)
+	if (statements.in_recovery &&
+		(!in_recovery || statements.messages != messages_of_all()))
 		statements.epoch++;
 	statements.in_recovery = in_recovery;
+	statements.messages = messages_of_all();
 }
 
 static void
 statement_make_memo(void)
 {
-	static const int cacheids[] = {
-		AUTHMEMROLEMEM, AUTHOID, CASTSOURCETARGET, NAMESPACEOID, OPEROID, PROCOID,
-		RELNAMENSP, TYPEOID
-	};
 	HASHCTL		info = {0};
 
 	info.keysize = sizeof(uint64);
@@ -135,10 +117,6 @@ statement_make_memo(void)
 	statements.memo = hash_create("cache statements", STATEMENT_MAX, &info,
 								  HASH_ELEM | HASH_BLOBS);
 	dlist_init(&statements.lru);
-	CacheRegisterRelcacheCallback(statement_relcache_callback, (Datum) 0);
-	for (int i = 0; i < (int) lengthof(cacheids); i++)
-		CacheRegisterSyscacheCallback(cacheids[i], statement_syscache_callback,
-									  (Datum) 0);
 }
 
 static void

@@ -212,7 +212,7 @@ stage_tap()
 stage_unit()
 {
 	local name result=0
-	for name in evict hint; do
+	for name in evict hint shape; do
 		if ! make -s -C "test/$name" check >"$work/unit.log" 2>&1 ||
 				! grep -q '^ok' "$work/unit.log"; then
 			show "$work/unit.log"

@@ -26,8 +26,14 @@
  * which something arrived between calls, be it the end of file, is not used
  * again.
  *
- * Looking up a host name can block for long, so only the worker does that; it
+ * What arrives is looked at before hiredis gets to parse it: it must have the shape
+ * of replies to our commands (shape.c).
+ *
+ * Looking up a host name can take long, so only the worker does that (resolve.c); it
  * publishes the address it connects to, and backends use that one.
+ *
+ * The worker is to end as soon as a shutdown is requested, so that ends its waits as
+ * a failure.
  *
  * Locks.  A spinlock for the texts in shared memory; the rest is atomic.
  *
@@ -47,7 +53,6 @@
 #include "postgres.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -63,6 +68,7 @@ enum
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "portability/instr_time.h"
+#include "postmaster/interrupt.h"
 #include "storage/fd.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
@@ -72,26 +78,17 @@ enum
 
 #include "base/guc.h"
 #include "redis/redis.h"
+#include "redis/resolve.h"
+#include "redis/shape.h"
 #include "base/url.h"
 
-#define REDIS_ADDRESS_LENGTH 80
 #define REDIS_ERROR_LENGTH 160
 
 /* Room for what surrounds a reply, and for replies to the greeting. */
 #define REDIS_OVERHEAD 1024
 #define REDIS_MAX_PIPELINE_REPLY (64 * 1024)
 
-/* A list of more elements than this is not for us. */
-#define REDIS_MAX_ELEMENTS 16
-
 #define REDIS_NO_WORKER PG_UINT32_MAX
-
-/* How hiredis counts the elements of a list. */
-#if HIREDIS_MAJOR >= 1
-typedef size_t RedisCount;
-#else
-typedef int RedisCount;
-#endif
 
 typedef struct SharedRedis
 {
@@ -102,7 +99,7 @@ typedef struct SharedRedis
 	slock_t		lock;			/* protects all below */
 	char		error[REDIS_ERROR_LENGTH];	/* the last one */
 	char		host[URL_HOST_LENGTH];	/* that the worker looked up */
-	char		address[REDIS_ADDRESS_LENGTH];	/* that it found */
+	char		address[RESOLVE_ADDRESS_LENGTH];	/* that it found */
 } SharedRedis;
 
 typedef struct RedisConnection
@@ -113,6 +110,7 @@ typedef struct RedisConnection
 	bool		busy;			/* a call is under way, or was interrupted */
 	instr_time	start;			/* of the call */
 	size_t		budget;			/* bytes it may still receive */
+	Shape		shape;			/* of what was received */
 } RedisConnection;
 
 static SharedRedis *shared = NULL;
@@ -123,10 +121,6 @@ static bool is_worker = false;
 
 /* Which of a host's addresses the worker tries. */
 static unsigned int candidate = 0;
-
-/* How replies are made: hiredis' own functions, and its one for lists. */
-static redisReplyObjectFunctions reader_functions;
-static void *(*default_create_array) (const redisReadTask *, RedisCount);
 
 Size
 redis_shmem_size(void)
@@ -160,7 +154,7 @@ redis_verify(void)
 	SpinLockAcquire(&shared->lock);
 	terminated = shared->error[REDIS_ERROR_LENGTH - 1] == '\0' &&
 		shared->host[URL_HOST_LENGTH - 1] == '\0' &&
-		shared->address[REDIS_ADDRESS_LENGTH - 1] == '\0';
+		shared->address[RESOLVE_ADDRESS_LENGTH - 1] == '\0';
 	SpinLockRelease(&shared->lock);
 
 	if (state > REDIS_DOWN || !terminated ||
@@ -300,29 +294,11 @@ redis_close(void)
 static bool
 redis_resolve(const char *host)
 {
-	struct addrinfo hints = {0};
-	struct addrinfo *list = NULL;
-	struct addrinfo *chosen;
-	char		address[REDIS_ADDRESS_LENGTH];
-	unsigned int n = 0;
-	int			rc;
+	char		address[RESOLVE_ADDRESS_LENGTH];
+	const char *problem = resolve_host(host, candidate, address);
 
-	hints.ai_socktype = SOCK_STREAM;
-	rc = getaddrinfo(host, NULL, &hints, &list);
-	if (rc != 0)
-		return redis_fail(gai_strerror(rc));
-
-	for (chosen = list; chosen != NULL; chosen = chosen->ai_next)
-		n++;
-	n = candidate % n;
-	for (chosen = list; n > 0; chosen = chosen->ai_next)
-		n--;
-	rc = getnameinfo(chosen->ai_addr, chosen->ai_addrlen,
-					 address, sizeof(address), NULL, 0, NI_NUMERICHOST);
-	freeaddrinfo(list);
-	if (rc != 0)
-		return redis_fail(gai_strerror(rc));
-
+	if (problem != NULL)
+		return redis_fail(problem);
 	SpinLockAcquire(&shared->lock);
 	strlcpy(shared->host, host, sizeof(shared->host));
 	strlcpy(shared->address, address, sizeof(shared->address));
@@ -339,25 +315,16 @@ redis_published_address(const char *host, char *address)
 	SpinLockAcquire(&shared->lock);
 	known = strcmp(shared->host, host) == 0;
 	if (known)
-		memcpy(address, shared->address, REDIS_ADDRESS_LENGTH);
+		memcpy(address, shared->address, RESOLVE_ADDRESS_LENGTH);
 	SpinLockRelease(&shared->lock);
 	return known;
-}
-
-/* Refuse lists whose elements alone would take much memory. */
-static void *
-redis_create_array(const redisReadTask *task, RedisCount elements)
-{
-	if (elements > REDIS_MAX_ELEMENTS)
-		return NULL;
-	return default_create_array(task, elements);
 }
 
 /* Start connecting, without waiting for anything. */
 static bool
 redis_open(const Url *url)
 {
-	char		address[REDIS_ADDRESS_LENGTH];
+	char		address[RESOLVE_ADDRESS_LENGTH];
 	redisContext *context;
 
 	if (url->host != NULL)
@@ -385,11 +352,7 @@ redis_open(const Url *url)
 	if (context->err != 0)
 		return redis_fail(context->errstr);
 
-	default_create_array = context->reader->fn->createArray;
-	reader_functions = *context->reader->fn;
-	reader_functions.createArray = redis_create_array;
-	context->reader->fn = &reader_functions;
-
+	memset(&connection.shape, 0, sizeof(connection.shape));
 	(void) fcntl(context->fd, F_SETFD, FD_CLOEXEC);
 	return true;
 }
@@ -413,6 +376,8 @@ redis_wait(int event)
 		left = cache_l2_timeout - (long) INSTR_TIME_GET_MILLISEC(elapsed);
 		if (left <= 0)
 			return redis_fail("timed out");
+		if (ShutdownRequestPending)
+			return redis_fail("shutting down");
 
 		events = WaitLatchOrSocket(MyLatch,
 								   WL_LATCH_SET | WL_TIMEOUT |
@@ -492,6 +457,8 @@ redis_receive(void)
 
 	for (;;)
 	{
+		const redisReader *reader = context->reader;
+		const char *problem;
 		size_t		before;
 		size_t		received;
 
@@ -505,16 +472,19 @@ redis_receive(void)
 
 		if (!redis_wait(WL_SOCKET_READABLE))
 			return NULL;
-		before = context->reader->len;
+		before = reader->len;
 		if (redisBufferRead(context) != REDIS_OK)
 		{
 			redis_fail(context->errstr);
 			return NULL;
 		}
-		received = context->reader->len - before;
-		if (received > connection.budget)
+		received = reader->len - before;
+		problem = received > connection.budget ? "reply is too large" :
+			shape_read(&connection.shape, reader->buf + before, received,
+					   connection.budget);
+		if (problem != NULL)
 		{
-			redis_fail("reply is too large");
+			redis_fail(problem);
 			return NULL;
 		}
 		connection.budget -= received;

@@ -57,6 +57,13 @@ my %misbehaves = (
 	endless_line => sub { send_bytes($_[0], '+'); send_forever($_[0], 'x' x 8192) },
 	array => sub { send_bytes($_[0], "*1000000000\r\n"); send_forever($_[0], ":1\r\n" x 1000) },
 	nested => sub { send_forever($_[0], "*1\r\n" x 1000) },
+	deep => sub { send_bytes($_[0], "*1\r\n" x 300_000 . ":1\r\n"); $silence->() },
+	list_in_list => sub { send_bytes($_[0], "*1\r\n*1\r\n:1\r\n") },
+	wide => sub { send_bytes($_[0], "*17\r\n" . ":1\r\n" x 17) },
+	pushed => sub { send_bytes($_[0], ">2\r\n+message\r\n+x\r\n" . $genuine->()) },
+	map => sub { send_bytes($_[0], "%1\r\n+a\r\n+b\r\n") },
+	long_line => sub { send_bytes($_[0], '+' . 'x' x 10000 . "\r\n") },
+	drips_string => sub { send_bytes($_[0], "\$100000\r\n"); while (1) { send_bytes($_[0], 'x'); select undef, undef, undef, 0.01 } },
 	replies => sub { send_forever($_[0], "+OK\r\n" x 1000) },
 	drips => sub { while (1) { send_bytes($_[0], '+'); select undef, undef, undef, 0.01 } },
 	integer => sub { send_bytes($_[0], ":12345\r\n") },
@@ -215,5 +222,24 @@ set_mode('none none');
 wait_for_state('up');
 is(answers(), 'right', 'it works again');
 is($node->safe_psql('postgres', 'SELECT cache_verify()'), '', 'shared memory adds up');
-$node->stop;
+
+# A fast stop waits for no reply, however long one may take: not of the worker, nor
+# of a session.
+foreach my $where (qw(all GET))
+{
+	set_mode('none none');
+	$node->append_conf('postgresql.conf', "cache.l2_timeout = '1min'");
+	$node->start if $where ne 'all';
+	$node->restart if $where eq 'all';
+	wait_for_state('up');
+	set_mode("$where silent");
+	my $session = $node->background_psql('postgres', on_error_stop => 0);
+	$session->query_until(qr/asking/, "\\echo asking\nSELECT cached_query('SELECT 1 AS x', 300, '{story}');\n");
+	$node->poll_query_until('postgres', q(SELECT wait_event_type = 'Extension' FROM pg_stat_activity
+		WHERE query LIKE 'SELECT cached_query%' AND state = 'active')) or die 'nobody waits';
+	sleep 2;
+	is(system_log('pg_ctl', '-D', $node->data_dir, '-m', 'fast', '-t', 30, 'stop'), 0, "$where: a fast stop waits for no reply");
+	$node->_update_pid(0);
+	$session->{run}->kill_kill;
+}
 done_testing();

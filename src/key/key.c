@@ -225,12 +225,31 @@ key_append_part(CacheKey *key, KeyPart part)
 	key_append_bytes(key, digest, KEY_DIGEST_LENGTH);
 }
 
+static KeyPart
+key_session_part(const CacheKey *key)
+{
+	return key_is_plain(((KeyHeader *) key->data)->form) ?
+		KEY_PART_PLAIN : KEY_PART_TEXT;
+}
+
 void
 key_finish(CacheKey *key)
 {
 	if (key->len == key->front_len)
-		key_append_part(key, key_is_plain(((KeyHeader *) key->data)->form) ?
-						KEY_PART_PLAIN : KEY_PART_TEXT);
+		key_append_part(key, key_session_part(key));
+}
+
+bool
+key_is_present(const CacheKey *key)
+{
+	const KeyHeader *header = (KeyHeader *) key->data;
+	uint8		digest[KEY_DIGEST_LENGTH];
+
+	if (!BREAK_ROLE && (header->user != GetUserId() ||
+						header->session_user != GetSessionUserId()))
+		return false;
+	key_digest_part(key_session_part(key), digest);
+	return memcmp(key->data + key->front_len, digest, KEY_DIGEST_LENGTH) == 0;
 }
 
 /*

@@ -99,6 +99,9 @@ extern void key_begin(CacheKey *key, KeyForm form, const char *query,
 /* Append the session part, unless that is done. */
 extern void key_finish(CacheKey *key);
 
+/* Are who asks, and the settings, still what a finished key of a request says? */
+extern bool key_is_present(const CacheKey *key);
+
 /*
  * Make the head of result keys for the finished key of a request, in the current memory
  * context.  That of a plain query is without its text.  digest: KEY_DIGEST_LENGTH bytes that stand for what the statement

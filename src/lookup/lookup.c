@@ -494,22 +494,13 @@ lookup_orient(Lookup *lookup)
 	return lookup_bypass_reason(lookup, fenced, newest_xid);
 }
 
-/*
- * Begin the key of a request, as of now.
- */
-static void
-lookup_begin_key(const LookupRequest *request, CacheKey *key)
-{
-	key_begin(key, request->form, request->query, request->query_len,
-			  request->terms.tags, request->terms.tags_len, request->name,
-			  request->terms.automatic, request->types, request->nparams);
-}
-
 void
 lookup_begin(Lookup *lookup, const LookupRequest *request)
 {
 	lookup->request = *request;
-	lookup_begin_key(request, &lookup->request_key);
+	key_begin(&lookup->request_key, request->form, request->query, request->query_len,
+			  request->terms.tags, request->terms.tags_len, request->name,
+			  request->terms.automatic, request->types, request->nparams);
 	memset(&lookup->pass, 0, sizeof(lookup->pass));
 	lookup->deadline = 0;
 	lookup->state = settings_state();
@@ -540,20 +531,11 @@ lookup_read_definitions(uint64 *catalog_generation, uint64 *roles_generation)
 bool
 lookup_same_session(const Lookup *lookup)
 {
-	const CacheKey *then = &lookup->request_key;
-	CacheKey	now;
-	bool		same;
-
 	/* what was proven depends on no more than the state */
 	if (lookup->stmt->state != 0)
 		return settings_state() == lookup->state;
-	lookup_begin_key(&lookup->request, &now);
-	key_finish(&now);
-	same = now.len == then->len &&
-		memcmp(now.data, then->data, now.len) == 0 &&
+	return key_is_present(&lookup->request_key) &&
 		key_head_is_present(&lookup->stmt->key_head);
-	pfree(now.data);
-	return same;
 }
 
 bool

@@ -112,8 +112,9 @@ END
 $$;
 SELECT how('ev');
 SELECT name, planned(name, one, two) FROM (VALUES ('join_collapse_limit', '1', '3'),
-	('from_collapse_limit', '1', '3'), ('force_parallel_mode', 'off', 'on'), ('synchronize_seqscans', 'on', 'off'),
+	('from_collapse_limit', '1', '3'), ('synchronize_seqscans', 'on', 'off'),
 	('enable_hashjoin', 'on', 'off'), ('lock_timeout', '1h', '2h')) v(name, one, two);
+SELECT planned(name, 'off', 'on') FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query');
 
 \set ECHO none
 \i :end

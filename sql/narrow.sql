@@ -162,7 +162,6 @@ INSERT INTO question VALUES
 	('all outside', 'SELECT (SELECT count(*) FROM story), name FROM users WHERE id = 7'),
 	('all range', 'SELECT count(*) FROM story WHERE author_id BETWEEN 7 AND 7'),
 	('all recursive', 'WITH RECURSIVE r AS (SELECT id FROM story WHERE author_id = 7 UNION SELECT s.id FROM story s JOIN r ON s.id = r.id + 1 WHERE s.id < 20) SELECT count(*) FROM r'),
-	('all sample', 'SELECT count(*) FROM story TABLESAMPLE SYSTEM (100) REPEATABLE (1) WHERE author_id = 7'),
 	('all select', 'SELECT count(*) FILTER (WHERE author_id = 7) FROM story'),
 	('all setop', 'SELECT author_id FROM story WHERE author_id = 7 UNION SELECT views FROM story ORDER BY 1'),
 	('all window', 'SELECT * FROM ranked WHERE author = 7 ORDER BY id');

@@ -45,6 +45,11 @@
 /* Does the scanner take a vertical tab for white space? */
 #define COMPAT_VERTICAL_TAB_IS_SPACE (PG_VERSION_NUM >= 160000)
 
+/* A function that older versions do not have. */
+#if PG_VERSION_NUM < 160000
+#define F_SYSTEM_USER InvalidOid
+#endif
+
 /* All settings, in an array of n. */
 #if PG_VERSION_NUM >= 160000
 #define compat_guc_variables(n)	get_guc_variables(n)
@@ -130,6 +135,32 @@ compat_renamed_columns(const RangeTblEntry *rte)
 		return rte->groupexprs;
 #endif
 	return rte->rtekind == RTE_JOIN ? rte->joinaliasvars : NIL;
+}
+
+/* Does a range table entry hold what a query is grouped by? */
+static inline bool
+compat_is_grouping(const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 180000
+	return rte->rtekind == RTE_GROUP;
+#else
+	return false;
+#endif
+}
+
+/*
+ * Is a node one of the constructors of JSON that take no text apart?  They call
+ * what the functions of these names do.
+ */
+static inline bool
+compat_makes_json(const Node *node)
+{
+#if PG_VERSION_NUM >= 160000
+	return IsA(node, JsonConstructorExpr) || IsA(node, JsonValueExpr) ||
+		IsA(node, JsonIsPredicate);
+#else
+	return false;
+#endif
 }
 
 /*

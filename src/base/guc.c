@@ -19,10 +19,10 @@
 #include <limits.h>
 
 #include "base/guc.h"
+#include "base/trust.h"
 #include "base/url.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
-#include "utils/varlena.h"
 
 bool		cache_enabled = true;
 bool		cache_explain = true;
@@ -159,29 +159,6 @@ guc_check_redis_url(char **newval, void **extra, GucSource source)
 	GUC_check_errdetail("%s", problem);
 	GUC_check_errhint("Write redis://[user:password@]host[:port][/db] or unix:///path[?db=n].");
 	return false;
-}
-
-static bool
-guc_check_trusted_functions(char **newval, void **extra, GucSource source)
-{
-	List	   *names;
-	ListCell   *lc;
-
-	if (!SplitIdentifierString(pstrdup(*newval), ',', &names))
-	{
-		GUC_check_errdetail("List syntax is invalid.");
-		return false;
-	}
-	foreach(lc, names)
-	{
-		if (strchr(lfirst(lc), '.') == NULL)
-		{
-			GUC_check_errdetail("Function \"%s\" is not named with its schema.",
-								(char *) lfirst(lc));
-			return false;
-		}
-	}
-	return true;
 }
 
 void
@@ -381,7 +358,7 @@ guc_init(void)
 							   "",
 							   PGC_SUSET,
 							   GUC_LIST_INPUT,
-							   guc_check_trusted_functions,
+							   trust_check,
 							   NULL,
 							   NULL);
 

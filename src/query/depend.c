@@ -18,15 +18,32 @@
  * cache does not watch (system catalogs, sequences), and functions that may
  * read anything.
  *
- * Functions.  Those that claim to be IMMUTABLE are believed, and so are
- * aggregates if the functions they are made of are.  Of some built-in STABLE
- * ones it is known what they read (stable.c).  Any other function of LANGUAGE
- * sql is looked into (body.c), and what its queries read and call counts as if
+ * What is known is listed: kinds of nodes and range table entries here, built-in
+ * functions in builtin.c.  The rest is refused.
+ *
+ * Functions.  Of the built-in ones it is known what they read.  Any other
+ * function of LANGUAGE sql is looked into (body.c), and what its queries read and call counts as if
  * the query did: relations, privileges, refusals, and what makes a result
  * shareable.  So it does not matter whether PostgreSQL inlines it or runs it.
+ * An aggregate is what the functions are that it is made of.
  * The rest is opaque.  What an opaque function reads is its caller's business if
  * there are user tags and it claims to be STABLE, and refused otherwise.  The
- * same goes for a function inside of which there is a reason to refuse.
+ * same goes for a function inside of which there is a reason to refuse, unless
+ * it is one that no claim of others can make up for (final): a look at what
+ * only the session has, say.
+ *
+ * Built-in code calls functions of users because of the types and operators that
+ * it is given.  These count as if the query called them; reach.c finds them.
+ *
+ * To be declared IMMUTABLE is no proof: a function that reads a setting, or who
+ * asks, is often so declared by mistake.  Where that can be looked into, it is.
+ * Such a function may be called as the query is planned, and its result be kept
+ * with the plan for as long as the definitions stay the same, so there tables
+ * and the time are reasons to refuse whatever the tags, which is that anything
+ * inside of it is held to what the cache demands for itself (depend_is_strict).
+ * One that cannot be looked into is believed as to tables and the time, but its
+ * results are not shared between users and settings, unless the administrator
+ * says that it is what it claims (trust.c).
  *
  * To be declared VOLATILE, as is the default, is no such reason by itself.  A
  * function so declared sees each of its queries under a new snapshot.  All of
@@ -47,11 +64,13 @@
  *
  * A date literal such as 'today' is a constant by the time the query is
  * examined, and looks like any other.  So if there are constants of such types,
- * the text that they were just parsed from is searched for these words.
+ * the text that they were just parsed from is searched for these words
+ * (literal.c).  Views, defaults, conditions of domains and bodies that are stored
+ * as trees hold what such a literal was when they were made.
  *
  * A result is shareable between users and custom settings if that can be proved
- * from the query: no row security, values of built-in types only, functions
- * that are IMMUTABLE or of which it is known that they look at no more than the
+ * from the query: no row security, no foreign tables, values of built-in types
+ * only, functions of which it is known that they look at no more than the
  * built-in settings in all keys (settings.c).  Definitions that change end the
  * proof with the statement.  What the text of a function means may change with a
  * setting as well; so its queries are part of what the query means (bodies).
@@ -62,24 +81,30 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/transam.h"
 #include "base/compat.h"
+#include "base/guc.h"
+#include "base/trust.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "key/settings.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "query/body.h"
+#include "query/builtin.h"
 #include "query/depend.h"
-#include "query/stable.h"
+#include "query/literal.h"
+#include "query/reach.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -98,14 +123,16 @@ static const char *const depend_unknown_hint = "Name the tags that invalidate th
 typedef struct DependWalk
 {
 	Dependencies *deps;
+	Reach	   *reach;			/* of the whole examination */
 	int			depth;			/* of functions around what is examined */
+	bool		immutable;		/* one of them is declared IMMUTABLE */
 	List	   *known;			/* identities of calls that were looked into,
 								 * or are being */
 	const RangeTblFunction *item;	/* the function in FROM that was met last */
-	bool		datetime_constants; /* some were met */
+	ReachTimes	times;			/* of the constants met */
 
 	/* whose functions are being checked */
-	Node	   *call;			/* NULL unless it can be looked into */
+	Node	   *call;			/* NULL if it is not a call as it stands */
 	const RangeTblFunction *columns;	/* if it is in FROM */
 } DependWalk;
 
@@ -118,6 +145,38 @@ depend_refuse(Dependencies *deps, char *refusal, const char *hint)
 	deps->refusal = refusal;
 	deps->refusal_hint = hint;
 	return true;
+}
+
+/*
+ * The same, and that a function around it claims to be STABLE does not help.
+ */
+static bool
+depend_refuse_finally(Dependencies *deps, char *refusal)
+{
+	deps->final = true;
+	return depend_refuse(deps, refusal, depend_uncached_hint);
+}
+
+/*
+ * Something may read anything.
+ */
+static void
+depend_note_unknown(Dependencies *deps)
+{
+	deps->shareable = false;
+	deps->opaque = true;
+	deps->complete = false;
+}
+
+/*
+ * Does everything that the result depends on have to be known?  The caller's tags may
+ * stand for what is not, but not where PostgreSQL may have computed something
+ * beforehand, and kept it with the plan.
+ */
+static bool
+depend_is_strict(const DependWalk *walk)
+{
+	return walk->deps->automatic || walk->immutable;
 }
 
 bool
@@ -156,106 +215,86 @@ depend_type_is_shareable(Oid type)
 }
 
 /*
- * Can a text have literals that are not spelled as they read: with escapes, or
- * in pieces on several lines?
- */
-static bool
-depend_has_odd_literals(const char *text)
-{
-	for (const char *c = text; *c != '\0'; c++)
-	{
-		if (*c == '\\' || (*c == '&' && c > text &&
-						   pg_tolower((unsigned char) c[-1]) == 'u'))
-			return true;
-		if (*c == '\'')
-		{
-			size_t		blanks = strspn(c + 1, " \t\n\r\f");
-
-			if (c[1 + blanks] == '\'' && strcspn(c + 1, "\n\r") < blanks)
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
- * Is one of the words in the text that date and time types read as a time
- * relative to the present, or could it be?  A call of now() is none, but
- * 'now()' is.
- */
-static bool
-depend_mentions_today(const char *text)
-{
-	static const char *const words[] = {"now", "today", "tomorrow", "yesterday"};
-
-	bool		dollars = false;	/* anything may be quoted */
-	bool		quoted = false;
-
-	if (depend_has_odd_literals(text))
-		return true;
-	for (const char *c = text; *c != '\0'; c++)
-		dollars |= *c == '$' && !isdigit((unsigned char) c[1]);
-
-	for (const char *c = text; *c != '\0'; c++)
-	{
-		if (*c == '\'')
-			quoted = !quoted;
-		if (c > text && isalpha((unsigned char) c[-1]))
-			continue;
-		for (int i = 0; i < (int) lengthof(words); i++)
-		{
-			size_t		len = strlen(words[i]);
-
-			if (pg_strncasecmp(c, words[i], len) == 0 &&
-				!isalpha((unsigned char) c[len]) &&
-				(c[len] != '(' || quoted || dollars))
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
  * Is there a date or time that was relative to the present when this text was
  * parsed?  text: NULL if there is none.
  */
 static bool
 depend_check_dates(const DependWalk *walk, const char *text)
 {
-	if (!walk->datetime_constants || text == NULL || !depend_mentions_today(text))
+	if (text == NULL || !walk->times.any)
 		return false;
+	if (!literal_is_relative(text, false))
+	{
+		if (!walk->times.zoned || !literal_is_relative(text, true))
+			return false;
+		return depend_refuse(walk->deps,
+							 "a time in it is in a time zone as that is today",
+							 "Write the time zone as an offset, as in '12:00+01'.");
+	}
 	return depend_refuse(walk->deps,
 						 "a date or time in it is relative to the present",
 						 "Write CURRENT_DATE, now() or the like instead of a literal such as 'today'.");
 }
 
-static bool depend_check_function(Oid funcid, void *context);
+static bool depend_check_reached(Oid funcid, void *context);
 static bool depend_walk_query(Query *query, DependWalk *walk);
 
 /*
- * Check the functions that an aggregate is made of.
+ * The state of an aggregate is read from a text each time it starts.
+ */
+static bool
+depend_check_start(Oid type, DependWalk *walk)
+{
+	ReachTimes	times = {0};
+
+	if (!OidIsValid(type))
+		return false;
+	if (reach_type(walk->reach, type, true))
+		return true;
+	reach_times(type, &times);
+	if (!times.any || !depend_is_strict(walk))
+		return false;
+	return depend_refuse(walk->deps,
+						 "an aggregate in it starts with a date or time that may be relative to the present",
+						 depend_tags_hint);
+}
+
+/*
+ * Check what an aggregate is made of.
  */
 static bool
 depend_check_aggregate(Oid aggfnoid, DependWalk *walk)
 {
 	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggfnoid));
-	Form_pg_aggregate agg;
-	Oid			parts[6];
-	bool		refused = false;
+	FormData_pg_aggregate agg;
+	Oid			parts[8];
+	bool		starts_empty;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for aggregate %u", aggfnoid);
-	agg = (Form_pg_aggregate) GETSTRUCT(tuple);
-	parts[0] = agg->aggtransfn;
-	parts[1] = agg->aggfinalfn;
-	parts[2] = agg->aggcombinefn;
-	parts[3] = agg->aggmtransfn;
-	parts[4] = agg->aggminvtransfn;
-	parts[5] = agg->aggmfinalfn;
-	for (int i = 0; i < (int) lengthof(parts) && !refused; i++)
-		refused = OidIsValid(parts[i]) && depend_check_function(parts[i], walk);
+	agg = *(Form_pg_aggregate) GETSTRUCT(tuple);
+	starts_empty = heap_attisnull(tuple, Anum_pg_aggregate_agginitval, NULL) &&
+		heap_attisnull(tuple, Anum_pg_aggregate_aggminitval, NULL);
 	ReleaseSysCache(tuple);
-	return refused;
+
+	parts[0] = agg.aggtransfn;
+	parts[1] = agg.aggfinalfn;
+	parts[2] = agg.aggcombinefn;
+	parts[3] = agg.aggserialfn;
+	parts[4] = agg.aggdeserialfn;
+	parts[5] = agg.aggmtransfn;
+	parts[6] = agg.aggminvtransfn;
+	parts[7] = agg.aggmfinalfn;
+	for (int i = 0; i < (int) lengthof(parts); i++)
+	{
+		if (OidIsValid(parts[i]) && depend_check_reached(parts[i], walk))
+			return true;
+	}
+	if (reach_operator(walk->reach, agg.aggsortop, true))
+		return true;
+	return !starts_empty &&
+		(depend_check_start(agg.aggtranstype, walk) ||
+		 depend_check_start(agg.aggmtranstype, walk));
 }
 
 /*
@@ -272,52 +311,124 @@ depend_call_identity(Oid funcid, const DependWalk *walk)
 
 	for (int i = 0; OidIsValid(type = get_call_expr_argtype(walk->call, i)); i++)
 		oids = lappend_oid(oids, type);
-	return list_make3(oids, columns != NULL ? columns->funccoltypes : NIL,
-					  columns != NULL ? columns->funccoltypmods : NIL);
+	return list_make4(oids, columns != NULL ? columns->funccoltypes : NIL,
+					  columns != NULL ? columns->funccoltypmods : NIL,
+					  makeBoolean(walk->immutable));
+}
+
+/*
+ * A call of a function that built-in code makes, with arguments of the declared
+ * types; NULL if it has others.
+ */
+static Node *
+depend_make_call(Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Form_pg_proc proc;
+	List	   *args = NIL;
+	FuncExpr   *call = NULL;
+	bool		generic = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	for (int i = 0; i < proc->pronargs && !generic; i++)
+	{
+		Oid			type = proc->proargtypes.values[i];
+
+		generic = get_typtype(type) == TYPTYPE_PSEUDO;
+		if (!generic)
+			args = lappend(args, makeNullConst(type, -1, get_typcollation(type)));
+	}
+	if (!generic && !proc->proretset &&
+		get_typtype(proc->prorettype) != TYPTYPE_PSEUDO)
+		call = makeFuncExpr(funcid, proc->prorettype, args,
+							get_typcollation(proc->prorettype),
+							DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+	ReleaseSysCache(tuple);
+	return (Node *) call;
 }
 
 /*
  * Check what a function runs.
  */
 static bool
-depend_check_body(const Body *body, DependWalk *walk)
+depend_check_body(Oid funcid, const Body *body, DependWalk *walk)
 {
 	DependWalk	inside = {0};
 	bool		refused = false;
 	ListCell   *lc;
 
 	inside.deps = walk->deps;
+	inside.reach = walk->reach;
 	inside.known = walk->known;
 	inside.depth = walk->depth + 1;
+	inside.immutable = walk->immutable ||
+		func_volatile(funcid) == PROVOLATILE_IMMUTABLE;
+	inside.reach->context = &inside;
 	foreach(lc, body->queries)
 		refused = refused || depend_walk_query(lfirst_node(Query, lc), &inside);
+	inside.reach->context = walk;
 	walk->known = inside.known;
 	return refused || depend_check_dates(&inside, body->text);
+}
+
+static Oid
+depend_language(Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Oid			language;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	language = ((Form_pg_proc) GETSTRUCT(tuple))->prolang;
+	ReleaseSysCache(tuple);
+	return language;
+}
+
+/*
+ * Take the word of a function for what it reads.  It may read settings, or who
+ * asks, by mistake; so its results are not shared, and are told apart by all
+ * settings.  One that is not written in C may read tables.
+ */
+static bool
+depend_believe(Oid funcid, Dependencies *deps)
+{
+	Oid			language = depend_language(funcid);
+
+	deps->shareable = false;
+	deps->opaque = true;
+	deps->complete &= language == INTERNALlanguageId || language == ClanguageId;
+	return false;
 }
 
 /*
  * Check a function of which nothing more is known, but maybe why.
  */
 static bool
-depend_check_opaque(Oid funcid, const char *obstacle, Dependencies *deps)
+depend_check_opaque(Oid funcid, const char *obstacle, DependWalk *walk)
 {
+	Dependencies *deps = walk->deps;
 	const char *why = obstacle != NULL ? psprintf(": %s", obstacle) : "";
+	char		volatility = func_volatile(funcid);
+	bool		builtin = funcid < FirstNormalObjectId;
 
-	deps->shareable &= stable_is_impersonal(funcid);
-	if (func_volatile(funcid) == PROVOLATILE_VOLATILE)
+	if (volatility == PROVOLATILE_VOLATILE)
 		return depend_refuse(deps,
 							 psprintf("it calls the volatile function %s%s",
 									  get_func_name(funcid), why),
 							 "If the function gives the same result for the same arguments and data, declare it STABLE.");
-	if (!deps->automatic)
+	if (!builtin && (volatility == PROVOLATILE_IMMUTABLE || walk->immutable))
+		return depend_believe(funcid, deps);
+	if (!depend_is_strict(walk))
 	{
-		deps->complete &= stable_is_impersonal(funcid);
+		depend_note_unknown(deps);
 		return false;
 	}
 	return depend_refuse(deps,
 						 psprintf("what the function %s reads is not known%s",
 								  format_procedure(funcid), why),
-						 depend_unknown_hint);
+						 builtin ? depend_tags_hint : depend_unknown_hint);
 }
 
 /*
@@ -325,22 +436,24 @@ depend_check_opaque(Oid funcid, const char *obstacle, Dependencies *deps)
  * still claim to be STABLE.
  */
 static bool
-depend_refuse_inside(Oid funcid, Dependencies *deps)
+depend_refuse_inside(Oid funcid, DependWalk *walk)
 {
-	bool		stable = func_volatile(funcid) == PROVOLATILE_STABLE;
+	Dependencies *deps = walk->deps;
+	bool		stable = func_volatile(funcid) == PROVOLATILE_STABLE &&
+	!deps->final;
 
-	if (stable && !deps->automatic)
+	if (stable && !depend_is_strict(walk))
 	{
 		deps->refusal = NULL;
 		deps->refusal_hint = NULL;
-		deps->shareable = false;
-		deps->complete = false;
+		depend_note_unknown(deps);
 		return false;
 	}
 	return depend_refuse(deps,
 						 psprintf("in the function %s: %s",
 								  format_procedure(funcid), deps->refusal),
-						 stable ? depend_unknown_hint : deps->refusal_hint);
+						 stable && deps->refusal_hint != depend_unknown_hint ?
+						 depend_tags_hint : deps->refusal_hint);
 }
 
 /*
@@ -352,71 +465,109 @@ depend_check_call(Oid funcid, DependWalk *walk)
 {
 	Dependencies *deps = walk->deps;
 	int			nknown = list_length(walk->known);
+	int			nreached[REACH_LISTS];
 	List	   *identity;
 	Body		body = {0};
 
+	if (walk->call == NULL && depend_language(funcid) == SQLlanguageId)
+	{
+		walk->call = depend_make_call(funcid);
+		walk->columns = NULL;
+	}
 	if (walk->call == NULL)
-		return depend_check_opaque(funcid, NULL, deps);
+		return depend_check_opaque(funcid, NULL, walk);
 	identity = depend_call_identity(funcid, walk);
 	if (list_member(walk->known, identity))
 		return false;
 	if (walk->depth >= DEPEND_MAX_DEPTH)
 		return depend_check_opaque(funcid, "functions call each other too deeply",
-								   deps);
+								   walk);
 	if (!body_find(funcid, walk->call, walk->columns, &body))
-		return depend_check_opaque(funcid, body.obstacle, deps);
+		return depend_check_opaque(funcid, body.obstacle, walk);
 
 	walk->known = lappend(walk->known, identity);
-	if (!depend_check_body(&body, walk))
+	reach_lengths(walk->reach, nreached);
+	if (!depend_check_body(funcid, &body, walk))
 	{
 		deps->bodies = list_concat(deps->bodies, body.queries);
 		return false;
 	}
 	/* what was met since was not examined to the end */
 	walk->known = list_truncate(walk->known, nknown + 1);
-	return depend_refuse_inside(funcid, deps);
+	reach_truncate(walk->reach, nreached);
+	return depend_refuse_inside(funcid, walk);
 }
 
 /*
- * Of a STABLE function, is it known by itself what it reads?
+ * Check a function that the server comes with.
  */
 static bool
-depend_is_known(Oid funcid)
+depend_check_builtin(Oid funcid, DependWalk *walk)
 {
-	return stable_is_known(funcid) ||
-		funcid == F_CURRENT_SETTING_TEXT ||
-		funcid == F_CURRENT_SETTING_TEXT_BOOL ||
-		(funcid < FirstNormalObjectId &&
-		 get_func_prokind(funcid) == PROKIND_AGGREGATE);
+	Dependencies *deps = walk->deps;
+
+	switch (builtin_kind(funcid))
+	{
+		case BUILTIN_KNOWN:
+			return false;
+		case BUILTIN_PERSONAL:
+			deps->shareable = false;
+			return false;
+		case BUILTIN_TIME:
+			if (!depend_is_strict(walk))
+				return false;
+			return depend_refuse(deps,
+								 psprintf("the function %s depends on the time",
+										  format_procedure(funcid)),
+								 depend_tags_hint);
+		case BUILTIN_SESSION:
+			return depend_refuse_finally(deps,
+										 psprintf("%s tells one session from another",
+												  format_procedure(funcid)));
+		case BUILTIN_OPAQUE:
+			break;
+	}
+	return depend_check_call(funcid, walk);
 }
 
 static bool
 depend_check_function(Oid funcid, void *context)
 {
 	DependWalk *walk = context;
-	Dependencies *deps = walk->deps;
 	char		volatility = func_volatile(funcid);
 
 	if (!compat_may_execute(funcid, GetUserId()))
-		deps->executable = false;
+		walk->deps->executable = false;
 
-	/* what the built-in ones are made of was known when they were listed */
-	if (funcid >= FirstNormalObjectId &&
-		get_func_prokind(funcid) == PROKIND_AGGREGATE)
-		return depend_check_aggregate(funcid, walk);
-	if (volatility == PROVOLATILE_IMMUTABLE)
-		return false;
-	if (volatility == PROVOLATILE_STABLE && depend_is_known(funcid))
+	if (funcid < FirstNormalObjectId)
+		return depend_check_builtin(funcid, walk);
+	if (volatility != PROVOLATILE_VOLATILE && trust_names(cache_trusted_functions, funcid))
 	{
-		deps->shareable &= stable_is_impersonal(funcid);
+		walk->deps->shareable &= volatility == PROVOLATILE_IMMUTABLE;
 		return false;
 	}
-	if (volatility == PROVOLATILE_STABLE && stable_is_about_session(funcid))
-		return depend_refuse(deps,
-							 psprintf("%s tells one session from another",
-									  format_procedure(funcid)),
-							 depend_uncached_hint);
+	if (get_func_prokind(funcid) == PROKIND_AGGREGATE)
+		return depend_check_aggregate(funcid, walk);
 	return depend_check_call(funcid, walk);
+}
+
+/*
+ * Check a function that built-in code calls.
+ */
+static bool
+depend_check_reached(Oid funcid, void *context)
+{
+	DependWalk *walk = context;
+	Node	   *call = walk->call;
+	const RangeTblFunction *columns = walk->columns;
+	bool		refused;
+
+	walk->call = NULL;
+	walk->columns = NULL;
+	refused = depend_check_function(funcid, walk);
+	walk->call = call;
+	walk->columns = columns;
+	return refused;
 }
 
 static List *
@@ -508,34 +659,19 @@ depend_check_setting(FuncExpr *call, Dependencies *deps)
  * The time and its relatives; the other ones are about users.
  */
 static bool
-depend_check_value(SQLValueFunction *value, Dependencies *deps)
+depend_check_value(SQLValueFunction *value, DependWalk *walk)
 {
+	Dependencies *deps = walk->deps;
+
 	if (value->op > SVFOP_LOCALTIMESTAMP_N)
 	{
 		if (value->op != SVFOP_CURRENT_CATALOG)
 			deps->shareable = false;
 		return false;
 	}
-	if (!deps->automatic)
+	if (!depend_is_strict(walk))
 		return false;
 	return depend_refuse(deps, "it depends on the time", depend_tags_hint);
-}
-
-static bool
-depend_is_datetime(Oid type)
-{
-	Oid			element = get_base_element_type(type);
-
-	if (OidIsValid(element))
-		type = element;
-	type = getBaseType(type);
-	if (type_is_multirange(type))
-		type = get_multirange_range(type);
-	if (type_is_range(type))
-		type = getBaseType(get_range_subtype(type));
-	/* a row may have such a column */
-	return type_is_rowtype(type) || type == DATEOID || type == TIMEOID || type == TIMETZOID ||
-		type == TIMESTAMPOID || type == TIMESTAMPTZOID;
 }
 
 /*
@@ -550,7 +686,15 @@ depend_check_kind(Oid relid, Dependencies *deps)
 									  get_rel_name(relid)),
 							 depend_uncached_hint);
 	if (!deps->automatic)
+	{
+		/* what is fetched may depend on who asks, and what for */
+		if (get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE)
+		{
+			deps->shareable = false;
+			deps->opaque = true;
+		}
 		return false;
+	}
 	if (relid < FirstNormalObjectId)
 		return depend_refuse(deps,
 							 psprintf("it reads the system catalog \"%s\"",
@@ -579,6 +723,11 @@ depend_check_relation(RangeTblEntry *rte, DependWalk *walk)
 	Dependencies *deps = walk->deps;
 	ListCell   *lc;
 
+	if (walk->immutable)
+		return depend_refuse(deps,
+							 psprintf("it reads the table \"%s\" though it is declared IMMUTABLE",
+									  get_rel_name(rte->relid)),
+							 "Declare the function STABLE.");
 	if (depend_check_kind(rte->relid, deps))
 		return true;
 	if (rte->inh && has_subclass(rte->relid))
@@ -595,11 +744,11 @@ depend_check_relation(RangeTblEntry *rte, DependWalk *walk)
 														 lfirst_oid(lc));
 		}
 	}
-	if (deps->automatic && rte->tablesample != NULL &&
-		rte->tablesample->repeatable == NULL)
-		return depend_refuse(deps, "it reads a random sample",
-							 "Add REPEATABLE to TABLESAMPLE, or name the tags that invalidate the result.");
+	/* also with REPEATABLE: where rows are stored changes without a change */
+	if (deps->automatic && rte->tablesample != NULL)
+		return depend_refuse(deps, "it reads a random sample", depend_tags_hint);
 
+	deps->inner_reads |= walk->depth > 0;
 	deps->relations = list_append_unique_oid(deps->relations, rte->relid);
 	return false;
 }
@@ -621,22 +770,206 @@ depend_check_column(const Var *column, Dependencies *deps)
  * XMLTABLE reads text as dates and times as it runs, 'today' among them.
  */
 static bool
-depend_check_table_function(TableFunc *table, Dependencies *deps)
+depend_check_table_function(const TableFunc *table, DependWalk *walk)
+{
+	ReachTimes	times = {0};
+	ListCell   *lc;
+
+	foreach(lc, table->coltypes)
+	{
+		if (reach_type(walk->reach, lfirst_oid(lc), true))
+			return true;
+		reach_times(lfirst_oid(lc), &times);
+	}
+	if (!times.any || !depend_is_strict(walk))
+		return false;
+	return depend_refuse(walk->deps, "it reads dates or times from XML",
+						 depend_tags_hint);
+}
+
+/*
+ * A function in FROM whose columns the query names.
+ */
+static bool
+depend_check_item(const RangeTblFunction *item, DependWalk *walk)
 {
 	ListCell   *lc;
 
-	if (!deps->automatic)
-		return false;
-	foreach(lc, table->coltypes)
+	foreach(lc, item->funccoltypes)
 	{
-		if (depend_is_datetime(lfirst_oid(lc)))
-			return depend_refuse(deps, "it reads dates or times from XML",
-								 depend_tags_hint);
+		if (reach_type(walk->reach, lfirst_oid(lc), true))
+			return true;
 	}
 	return false;
 }
 
+static bool
+depend_check_sorting(const SortGroupClause *clause, DependWalk *walk)
+{
+	return reach_operator(walk->reach, clause->eqop, true) ||
+		reach_operator(walk->reach, clause->sortop, true);
+}
+
+static bool
+depend_check_sortings(const List *clauses, DependWalk *walk)
+{
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		if (depend_check_sorting(lfirst_node(SortGroupClause, lc), walk))
+			return true;
+	}
+	return false;
+}
+
+static bool
+depend_check_window(const WindowClause *window, DependWalk *walk)
+{
+	return (OidIsValid(window->startInRangeFunc) &&
+			depend_check_reached(window->startInRangeFunc, walk)) ||
+		(OidIsValid(window->endInRangeFunc) &&
+		 depend_check_reached(window->endInRangeFunc, walk));
+}
+
+/*
+ * Check what may be put in place of the operators of an expression; those
+ * themselves are checked with their arguments.
+ */
+static bool
+depend_check_operators(Node *node, DependWalk *walk)
+{
+	ListCell   *lc;
+
+	switch (nodeTag(node))
+	{
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			return reach_operator(walk->reach, ((OpExpr *) node)->opno, false);
+		case T_ScalarArrayOpExpr:
+			return reach_operator(walk->reach,
+								  ((ScalarArrayOpExpr *) node)->opno, false);
+		case T_RowCompareExpr:
+			foreach(lc, ((RowCompareExpr *) node)->opnos)
+			{
+				if (reach_operator(walk->reach, lfirst_oid(lc), false))
+					return true;
+			}
+			return false;
+		default:
+			return false;
+	}
+}
+
+/*
+ * The function whose result an expression is, or InvalidOid.
+ */
+static Oid
+depend_result_of(const Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+			return ((const FuncExpr *) node)->funcid;
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			return ((const OpExpr *) node)->opfuncid;
+		case T_Aggref:
+			return ((const Aggref *) node)->aggfnoid;
+		case T_WindowFunc:
+			return ((const WindowFunc *) node)->winfnoid;
+		default:
+			return InvalidOid;
+	}
+}
+
+/*
+ * Does an expression make values of its type, by a conversion or as the result of
+ * a function that works on any type?  Other functions answer for what they
+ * make.
+ */
+static bool
+depend_makes_values(const Node *node)
+{
+	Oid			funcid = depend_result_of(node);
+
+	switch (nodeTag(node))
+	{
+		case T_Const:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_ConvertRowtypeExpr:
+		case T_CoerceToDomain:
+			return true;
+		default:
+			return OidIsValid(funcid) &&
+				(funcid < FirstNormalObjectId ||
+				 depend_language(funcid) == INTERNALlanguageId);
+	}
+}
+
+/*
+ * Check the type of an expression.  columns: the function in FROM that it is, or
+ * NULL; of that, what counts are the columns that are used.
+ */
+static bool
+depend_check_type(Node *node, const RangeTblFunction *columns, DependWalk *walk)
+{
+	Oid			type = exprType(node);
+	bool		made = depend_makes_values(node);
+	TupleDesc	desc;
+
+	if (reach_type(walk->reach, type, made))
+		return true;
+	if (IsA(node, FuncExpr) && type == RECORDOID)
+	{
+		(void) get_expr_result_type(node, NULL, &desc);
+		if (desc != NULL && reach_columns(walk->reach, desc, made))
+			return true;
+	}
+	/* the fields of an anonymous row are expressions of their own */
+	if (columns == NULL && !IsA(node, RowExpr) && !depend_type_is_shareable(type))
+		walk->deps->shareable = false;
+	return false;
+}
+
 static bool depend_walker(Node *node, DependWalk *walk);
+
+/*
+ * Check a range table entry, apart from the expressions in it.
+ */
+static bool
+depend_check_entry(RangeTblEntry *rte, DependWalk *walk)
+{
+	switch (rte->rtekind)
+	{
+		case RTE_RELATION:
+			return depend_check_relation(rte, walk);
+		case RTE_SUBQUERY:
+			/* a view, where the rewriter leaves no other trace of it */
+			return OidIsValid(rte->relid) &&
+				depend_check_kind(rte->relid, walk->deps);
+		case RTE_JOIN:
+		case RTE_FUNCTION:
+		case RTE_TABLEFUNC:
+		case RTE_VALUES:
+		case RTE_CTE:
+		case RTE_RESULT:
+			return false;
+		case RTE_NAMEDTUPLESTORE:
+			return depend_refuse(walk->deps,
+								 "it reads the rows that a statement has changed",
+								 depend_uncached_hint);
+		default:
+			if (compat_is_grouping(rte))
+				return false;
+			return depend_refuse(walk->deps,
+								 "it reads from something that is not known",
+								 depend_uncached_hint);
+	}
+}
 
 static bool
 depend_walk_query(Query *query, DependWalk *walk)
@@ -644,7 +977,8 @@ depend_walk_query(Query *query, DependWalk *walk)
 	Dependencies *deps = walk->deps;
 	ListCell   *lc;
 
-	if (query->commandType != CMD_SELECT || query->hasModifyingCTE)
+	if (query->commandType != CMD_SELECT || query->utilityStmt != NULL ||
+		query->hasModifyingCTE)
 		return depend_refuse(deps, "it is not a plain SELECT",
 							 "Only SELECT and VALUES can be cached.");
 	if (query->rowMarks != NIL)
@@ -658,17 +992,122 @@ depend_walk_query(Query *query, DependWalk *walk)
 
 		access_add(walk->depth == 0 ? &deps->access : &deps->inner_access,
 				   query, rte);
-		if (rte->rtekind == RTE_RELATION && depend_check_relation(rte, walk))
+		if (depend_check_entry(rte, walk))
 			return true;
-		/* a view, where the rewriter leaves no other trace of it */
-		if (rte->rtekind == RTE_SUBQUERY && OidIsValid(rte->relid) &&
-			depend_check_kind(rte->relid, deps))
-			return true;
-		if (rte->rtekind == RTE_NAMEDTUPLESTORE)
-			return depend_refuse(deps, "it reads the rows that a statement has changed",
+	}
+	return query_tree_walker(query, depend_walker, walk, QTW_EXAMINE_SORTGROUP);
+}
+
+/*
+ * Check a node that has no value.  What is not listed here or in
+ * depend_check_node is refused.
+ */
+static bool
+depend_check_part(Node *node, DependWalk *walk)
+{
+	switch (nodeTag(node))
+	{
+		case T_List:
+		case T_FromExpr:
+		case T_JoinExpr:
+		case T_RangeTblRef:
+		case T_TargetEntry:
+		case T_CommonTableExpr:
+		case T_CTESearchClause:
+			return false;
+		case T_RangeTblFunction:
+			walk->item = (RangeTblFunction *) node;
+			return depend_check_item(walk->item, walk);
+		case T_TableFunc:
+			return depend_check_table_function((TableFunc *) node, walk);
+		case T_TableSampleClause:
+			if (((TableSampleClause *) node)->tsmhandler >= FirstNormalObjectId)
+				depend_note_unknown(walk->deps);
+			return false;
+		case T_SortGroupClause:
+			return depend_check_sorting((SortGroupClause *) node, walk);
+		case T_WindowClause:
+			return depend_check_window((WindowClause *) node, walk);
+		case T_SetOperationStmt:
+			return depend_check_sortings(((SetOperationStmt *) node)->groupClauses,
+										 walk);
+		case T_CTECycleClause:
+			return reach_operator(walk->reach,
+								  ((CTECycleClause *) node)->cycle_mark_neop,
+								  true);
+		default:
+			return depend_refuse(walk->deps, "a part of it is of a kind that is not known",
 								 depend_uncached_hint);
 	}
-	return query_tree_walker(query, depend_walker, walk, 0);
+}
+
+/*
+ * Check a node that has a value, and others by the way.
+ */
+static bool
+depend_check_node(Node *node, const RangeTblFunction *columns, DependWalk *walk)
+{
+	Dependencies *deps = walk->deps;
+
+	switch (nodeTag(node))
+	{
+		case T_Var:
+			if (depend_check_column((Var *) node, deps))
+				return true;
+			break;
+		case T_Const:
+			if (!((Const *) node)->constisnull)
+				reach_times(((Const *) node)->consttype, &walk->times);
+			break;
+		case T_FuncExpr:
+			if (depend_check_setting((FuncExpr *) node, deps))
+				return true;
+			break;
+		case T_SQLValueFunction:
+			if (depend_check_value((SQLValueFunction *) node, walk))
+				return true;
+			break;
+		case T_NextValueExpr:
+			return depend_refuse(deps, "it advances a sequence",
+								 depend_uncached_hint);
+		case T_Param:
+		case T_Aggref:
+		case T_GroupingFunc:
+		case T_WindowFunc:
+		case T_SubscriptingRef:
+		case T_NamedArgExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+		case T_BoolExpr:
+		case T_SubLink:
+		case T_FieldSelect:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_ConvertRowtypeExpr:
+		case T_CollateExpr:
+		case T_CaseExpr:
+		case T_CaseTestExpr:
+		case T_ArrayExpr:
+		case T_RowExpr:
+		case T_RowCompareExpr:
+		case T_CoalesceExpr:
+		case T_MinMaxExpr:
+		case T_XmlExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_CoerceToDomain:
+		case T_CoerceToDomainValue:
+			break;
+		default:
+			if (!compat_makes_json(node))
+				return depend_check_part(node, walk);
+			break;
+	}
+	return depend_check_type(node, columns, walk) ||
+		depend_check_operators(node, walk);
 }
 
 /*
@@ -677,64 +1116,38 @@ depend_walk_query(Query *query, DependWalk *walk)
 static bool
 depend_walker(Node *node, DependWalk *walk)
 {
-	Dependencies *deps = walk->deps;
 	const RangeTblFunction *columns = NULL;
 
 	if (node == NULL)
 		return false;
+	CHECK_FOR_INTERRUPTS();
+	if (IsA(node, Query))
+	{
+		check_stack_depth();
+		return depend_walk_query((Query *) node, walk);
+	}
 	if (walk->item != NULL && walk->item->funcexpr == node)
 		columns = walk->item;
 	node = depend_complete_call(node);
-	if (depend_check_functions(node, columns, walk))
-		return true;
-	if (IsA(node, Var) && depend_check_column((Var *) node, deps))
-		return true;
-	switch (nodeTag(node))
-	{
-		case T_Query:
-			return depend_walk_query((Query *) node, walk);
-		case T_RangeTblFunction:
-			walk->item = (RangeTblFunction *) node;
-			break;
-		case T_NextValueExpr:
-			return depend_refuse(deps, "it advances a sequence",
-								 depend_uncached_hint);
-		case T_FuncExpr:
-			if (depend_check_setting((FuncExpr *) node, deps))
-				return true;
+	return depend_check_functions(node, columns, walk) ||
+		depend_check_node(node, columns, walk) ||
+		expression_tree_walker(node, depend_walker, walk);
+}
 
-			/*
-			 * of a function in FROM, what counts are the columns that are
-			 * used
-			 */
-			if (columns == NULL && !depend_type_is_shareable(exprType(node)))
-				deps->shareable = false;
-			break;
-		case T_TableFunc:
-			if (depend_check_table_function((TableFunc *) node, deps))
-				return true;
-			break;
-		case T_SQLValueFunction:
-			if (depend_check_value((SQLValueFunction *) node, deps))
-				return true;
-			break;
-		case T_Const:
-			walk->datetime_constants |= depend_is_datetime(((Const *) node)->consttype);
-			/* FALLTHROUGH */
-		case T_Var:
-		case T_Param:
-		case T_OpExpr:
-		case T_Aggref:
-		case T_RelabelType:
-		case T_CoerceViaIO:
-		case T_ArrayCoerceExpr:
-			if (!depend_type_is_shareable(exprType(node)))
-				deps->shareable = false;
-			break;
-		default:
-			break;
-	}
-	return expression_tree_walker(node, depend_walker, walk);
+/*
+ * Check a condition of a domain.
+ */
+static bool
+depend_check_condition(Node *condition, void *context)
+{
+	DependWalk *walk = context;
+	Node	   *call = walk->call;
+	const RangeTblFunction *columns = walk->columns;
+	bool		refused = depend_walker(condition, walk);
+
+	walk->call = call;
+	walk->columns = columns;
+	return refused;
 }
 
 void
@@ -742,13 +1155,18 @@ depend_examine(Query *query, const char *text, bool automatic,
 			   Dependencies *deps)
 {
 	DependWalk	walk = {0};
+	Reach		reach = {0};
 
 	memset(deps, 0, sizeof(*deps));
 	deps->automatic = automatic;
 	deps->shareable = true;
 	deps->complete = true;
 	deps->executable = true;
+	reach.function = depend_check_reached;
+	reach.condition = depend_check_condition;
+	reach.context = &walk;
 	walk.deps = deps;
+	walk.reach = &reach;
 	if (!depend_walk_query(query, &walk))
 		(void) depend_check_dates(&walk, text);
 }

@@ -19,6 +19,10 @@ typedef struct Dependencies
 	bool		executable;		/* the user may call all functions, also those
 								 * inside of functions */
 	bool		complete;		/* no function reads relations besides these */
+	bool		opaque;			/* of some function it is only believed what
+								 * else it reads */
+	bool		inner_reads;	/* functions read relations */
+	bool		final;			/* there is no way around the refusal */
 	bool		inherits;		/* one of the relations has children */
 	List	   *relations;		/* oids of all relations read, unique */
 	Access		access;			/* the privileges it needs */

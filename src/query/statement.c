@@ -392,7 +392,7 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	if (shared)
 		stmt->state = settings_state();
 	old = MemoryContextSwitchTo(stmt->context);
-	key_make_head(key, digest, shared, !deps->complete, &stmt->key_head);
+	key_make_head(key, digest, shared, deps->opaque, &stmt->key_head);
 	stmt->result_desc = CreateTupleDescCopy(result_desc);
 	access_copy(&stmt->access, &deps->access);
 	access_copy(&stmt->inner_access, &deps->inner_access);
@@ -405,7 +405,7 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 		stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
 	MemoryContextSwitchTo(old);
 	/* what functions read besides is not in the tree */
-	if (deps->automatic && deps->bodies == NIL)
+	if (deps->automatic && !deps->inner_reads)
 		stmt->narrowing = narrow_find(unconstify(Query *, query),
 									  deps->relations, stmt->context);
 }

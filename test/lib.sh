@@ -99,7 +99,7 @@ lib_copy()
 	tar -C "$LIB_CHECKOUT" -cf - --exclude=./.git --exclude='*.o' --exclude='*.so' \
 		--exclude='*.bc' --exclude='*.d' --exclude=./tmp_check . | tar -C "$work/source" -xf -
 	if [ "$(id -u)" = 0 ]; then
-		chown -R postgres: "$work"
+		chown -R postgres: "$work" || lib_die "root needs a user postgres who runs the servers"
 		lib_user test -w "$work" || lib_die "the user postgres cannot reach $work; set TMPDIR"
 	fi
 }

@@ -118,6 +118,7 @@ no_stops()
 
 tests_listed()
 {
+	[ -n "$REGRESS" ] && [ -n "$ISOLATION" ] || echo 'no tests are listed'
 	only_in "$(stems sql/*.sql)" "$REGRESS" | sed 's!.*!sql/&.sql is not in REGRESS!'
 	only_in "$REGRESS" "$(stems sql/*.sql)" | sed 's!.*!REGRESS has &, which is not in sql/!'
 	only_in "$REGRESS" "$(stems expected/*.out)" | sed 's!.*!expected/&.out is missing!'
@@ -147,8 +148,10 @@ no_version_tests()
 
 settings_documented()
 {
-	[ -e src/base/guc.c ] && [ -e README.md ] || return
-	for setting in $(grep -oE '"cache\.[a-z0-9_]+"' src/base/guc.c | tr -d '"' | sort -u); do
+	local setting settings
+	settings=$(grep -oE '"cache\.[a-z0-9_]+"' src/base/guc.c | tr -d '"' | sort -u)
+	[ -n "$settings" ] || echo 'src/base/guc.c has no settings'
+	for setting in $settings; do
 		grep -qwF "$setting" README.md || echo "$setting is not in README.md"
 	done
 }
@@ -164,6 +167,8 @@ objects_commented()
 			name = $4; sub(/\(.*/, "", name); commented[$3 " " name]++
 		}
 		END {
+			if (length(created) == 0)
+				print "there are no objects"
 			for (object in created)
 				if (commented[object] < created[object])
 					print object " has no COMMENT"

@@ -94,6 +94,7 @@ install()
 
 	exec 9</var/lib/dpkg
 	flock -w 1800 9 || lib_die "another setup.sh has not ended for half an hour"
+	PG_CONFIG=$(lib_pg_config)		# another may have completed one
 	find_missing "$@"
 	if [ ${#packages[@]} -gt 0 ]; then
 		apt-get update -q ||

@@ -389,6 +389,7 @@ sub run_family
 
 	%count = map { $_ => 0 } qw(answers cacheable hits writes changed wrong unstable served), 'not served', 'failed', 'without modifiers';
 	@problems = ();
+	$bad++ unless @{ $family->{queries} };
 	foreach my $query (@{ $family->{queries} })
 	{
 		my $late = $option{seconds} && time - $begin > $option{seconds} * $done / $total + 3;

@@ -63,11 +63,9 @@ check()
 	as_user make -C "$1" check ONLY="$ONLY" 2>&1 | tee "$2"
 	[ "${PIPESTATUS[0]}" = 0 ] || return
 	last=$(grep '^make check: [0-9]* tests passed' "$2") || return
-	case $last in
-		*"; skipped: $skips ("*) [ -n "$skips" ] ;;
-		*"; skipped: "*) false ;;
-		*) [ -z "$skips" ] ;;
-	esac || { echo "skipped the wrong stages"; return 1; }
+	last=$(sed -n 's/.*; skipped: //p' <<<"$last" | sed 's/ ([^)]*)//g; s/, /\n/g' |
+		grep -v '^part of ')
+	[ "$last" = "$skips" ] || { echo "it skipped what it must not: $last"; return 1; }
 }
 
 demo() { as_user make -C "$1" demo; }

@@ -67,13 +67,21 @@ SET cache.ttl_jitter = 0;
 -- expiry
 SELECT expirations AS expirations FROM cache_stats \gset
 SELECT cached_query('SELECT noisy(1) AS short', 1, '{}');
-SELECT cached_query('SELECT noisy(1) AS short', 300, '{}');
+SELECT cached_query('SELECT noisy(1) AS short', 1, '{}');
 SELECT cached_query('SELECT noisy(2) AS long', 300, '{}');
+-- who wants a result for longer than others keeps it for as long
+SELECT cached_query('SELECT noisy(3) AS kept', 1, '{}');
+SELECT cached_query('SELECT noisy(3) AS kept', 300, '{}');
+SELECT cached_query('SELECT noisy(3) AS kept', 2, '{}');
 SELECT pg_sleep(1.1);
+SELECT cached_query('SELECT noisy(3) AS kept', 300, '{}');
 SELECT cached_query('SELECT noisy(1) AS short', 300, '{}');
 -- an older result is too old for one who wants a younger one
 SELECT cached_query('SELECT noisy(2) AS long', 300, '{}');
 SELECT cached_query('SELECT noisy(2) AS long', 1, '{}');
+-- ... and takes nothing from those who do not mind
+SELECT query, round(extract(epoch FROM age + ttl_left)) AS ttl, age < '1s' AS young FROM cache_entries
+	WHERE query IN ('SELECT noisy(2) AS long', 'SELECT noisy(3) AS kept') ORDER BY query COLLATE "C";
 SELECT expirations > :expirations AS expired FROM cache_stats;
 
 -- arguments that make no sense

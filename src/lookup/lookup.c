@@ -503,6 +503,9 @@ lookup_begin(Lookup *lookup, const LookupRequest *request)
 			  request->terms.automatic, request->types, request->nparams);
 	memset(&lookup->pass, 0, sizeof(lookup->pass));
 	lookup->deadline = 0;
+	memset(&lookup->asker, 0, sizeof(lookup->asker));
+	lookup->asker.ttl_us = (int64) request->terms.ttl * USECS_PER_SEC;
+	lookup->asker.stale_us = (int64) request->terms.stale * USECS_PER_SEC;
 	lookup->state = settings_state();
 	lookup_find_deps(lookup);
 	/* may tick, so it comes before the clock is read */
@@ -544,10 +547,29 @@ lookup_outdated(const Lookup *lookup)
 	return !clock_unchanged(lookup->deps, lookup->ndeps);
 }
 
-static int64
-lookup_max_age(const LookupRequest *request)
+static bool
+lookup_uses_l2(const Lookup *lookup)
 {
-	return (int64) request->terms.ttl * USECS_PER_SEC;
+	return lookup->request.form != KEY_FORM_SHADOW &&
+		l2_usable(lookup->deps, lookup->ndeps);
+}
+
+/*
+ * A hit in L1 of someone who wants a result for longer than all before.
+ */
+static void
+lookup_prolong(const Lookup *lookup, StoreResult *found)
+{
+	StoreTimes	times = found->times;
+
+	store_keep(&lookup->key, times.created, &lookup->asker);
+	store_prolong(&found->times, lookup->asker.ttl_us, lookup->asker.stale_us);
+	if (!lookup_uses_l2(lookup))
+		return;
+	times.latest = DT_NOEND;
+	store_prolong(&times, lookup->asker.ttl_us, lookup->asker.stale_us);
+	l2_put(&lookup->key, lookup->deps, lookup->ndeps, &times, found->payload,
+		   found->len);
 }
 
 /*
@@ -557,8 +579,17 @@ lookup_max_age(const LookupRequest *request)
 StoreStatus
 lookup_l1(Lookup *lookup, StoreResult *found)
 {
-	return store_lookup(&lookup->key, lookup->deps, lookup->ndeps, lookup->now,
-						lookup_max_age(&lookup->request), found);
+	StoreAsker *asker = &lookup->asker;
+	StoreStatus status;
+
+	asker->now = lookup->now;
+	status = store_lookup(&lookup->key, lookup->deps, lookup->ndeps, asker,
+						  found);
+	if (status == STORE_HIT && found != NULL &&
+		unlikely(asker->ttl_us > found->times.ttl_us ||
+				 asker->stale_us > found->times.stale_us))
+		lookup_prolong(lookup, found);
+	return status;
 }
 
 void
@@ -574,15 +605,8 @@ lookup_release(StoreStatus status, StoreResult *found)
 static void
 lookup_cap_l1(StoreTimes *times, TimestampTz now)
 {
-	times->expires = Min(times->expires,
-						 now + (int64) cache_l1_ttl * USECS_PER_SEC);
-}
-
-static bool
-lookup_uses_l2(const Lookup *lookup)
-{
-	return lookup->request.form != KEY_FORM_SHADOW &&
-		l2_usable(lookup->deps, lookup->ndeps);
+	times->latest = now + (int64) cache_l1_ttl * USECS_PER_SEC;
+	times->expires = Min(times->expires, times->latest);
 }
 
 /*
@@ -591,10 +615,18 @@ lookup_uses_l2(const Lookup *lookup)
 static bool
 lookup_l2(Lookup *lookup, StoreResult *found)
 {
+	StoreAsker *asker = &lookup->asker;
+
+	asker->now = lookup->now;
 	if (!lookup_uses_l2(lookup) ||
-		!l2_get(&lookup->key, lookup->deps, lookup->ndeps, lookup->now,
-				lookup_max_age(&lookup->request), found))
+		!l2_get(&lookup->key, lookup->deps, lookup->ndeps, asker, found))
 		return false;
+	if (asker->ttl_us > found->times.ttl_us)
+	{
+		store_prolong(&found->times, asker->ttl_us, asker->stale_us);
+		l2_put(&lookup->key, lookup->deps, lookup->ndeps, &found->times,
+			   found->payload, found->len);
+	}
 	if (!lookup_outdated(lookup))
 	{
 		StoreTimes	times = found->times;
@@ -706,18 +738,20 @@ lookup_join(Lookup *lookup, StoreStatus status, StoreResult *found,
 }
 
 /*
- * When a result made now ends.
+ * When a result made now ends.  One that takes the place of another inherits its
+ * ttl: who wants a younger one does not shorten the life of those of others.
  */
 static void
-lookup_set_times(const LookupRequest *request, int64 fill_us, StoreTimes *times)
+lookup_set_times(const StoreAsker *asker, int64 fill_us, StoreTimes *times)
 {
-	double		jitter = cache_ttl_jitter * pg_prng_double(&pg_global_prng_state);
-
+	memset(times, 0, sizeof(*times));
 	times->created = GetCurrentTimestamp();
-	times->expires = times->created +
-		(int64) (lookup_max_age(request) * (1.0 - jitter));
+	times->latest = DT_NOEND;
+	times->share = 1.0 -
+		cache_ttl_jitter * pg_prng_double(&pg_global_prng_state);
 	times->fill_us = fill_us;
-	times->stale_us = (int64) request->terms.stale * USECS_PER_SEC;
+	store_prolong(times, Max(asker->ttl_us, asker->others_ttl_us),
+				  Max(asker->stale_us, asker->others_stale_us));
 }
 
 /*
@@ -756,7 +790,7 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 	}
 
 	STOP_POINT("store");
-	lookup_set_times(request, fill_us, &times);
+	lookup_set_times(&lookup->asker, fill_us, &times);
 	if (request->form == KEY_FORM_SHADOW)
 	{
 		(void) store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times,

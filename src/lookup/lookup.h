@@ -63,6 +63,7 @@ typedef struct Lookup
 	FlightPass	pass;			/* for flights of the key */
 	TimestampTz deadline;		/* of waiting for them; 0 before step 6 */
 	TimestampTz now;			/* when the clock was read */
+	StoreAsker	asker;			/* as of the last look into the tiers */
 	int			nfixed_deps;	/* known before the statement is */
 	int			ndeps;
 	ClockStamp	deps[LOOKUP_MAX_DEPS];

@@ -189,7 +189,8 @@ explain_put_lookup(StringInfo json, Lookup *lookup, StatsCounter bypass,
 	{
 		explain_put(json, "tier", "L1");
 		explain_put_ms(json, "age", lookup->now - found.times.created);
-		explain_put_ms(json, "ttl_left", found.times.expires - lookup->now);
+		explain_put_ms(json, "ttl_left",
+					   store_end(&found.times, lookup->asker.ttl_us) - lookup->now);
 		explain_put_ms(json, "fill_time", found.times.fill_us);
 		explain_put_raw(json, "bytes", psprintf("%zu", found.len));
 	}

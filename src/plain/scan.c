@@ -500,7 +500,8 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 		ExplainPropertyFloat("Cache Age", "ms", (now - times->created) / 1000.0,
 							 3, es);
 		ExplainPropertyFloat("Cache TTL Left", "ms",
-							 (times->expires - now) / 1000.0, 3, es);
+							 (store_end(times, execution->lookup->asker.ttl_us) - now) / 1000.0,
+							 3, es);
 	}
 	if (execution->bypass != LOOKUP_NO_BYPASS || !es->verbose)
 		return;

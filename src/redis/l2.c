@@ -255,7 +255,7 @@ l2_current(const char *value, const ClockStamp *deps, int ndeps)
 
 bool
 l2_get(const CacheKey *key, const ClockStamp *deps, int ndeps,
-	   TimestampTz now, int64 max_age_us, StoreResult *result)
+	   StoreAsker *asker, StoreResult *result)
 {
 	char		name[L2_NAME_LENGTH];
 	uint8		digest[SEAL_LENGTH];
@@ -280,9 +280,16 @@ l2_get(const CacheKey *key, const ClockStamp *deps, int ndeps,
 		return false;
 	}
 	header = (L2Header *) reply.data;
-	if (!l2_current(reply.data, deps, ndeps) ||
-		now >= Min(header->times.expires, header->times.created + max_age_us))
+	if (!l2_current(reply.data, deps, ndeps))
 	{
+		pfree(reply.data);
+		return false;
+	}
+	if (asker->now >= store_end(&header->times, asker->ttl_us))
+	{
+		if (asker->now < header->times.expires)
+			asker->others_ttl_us = Max(asker->others_ttl_us,
+									   header->times.ttl_us);
 		pfree(reply.data);
 		return false;
 	}
@@ -308,7 +315,8 @@ l2_put(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	char	   *value;
 	long		left;
 
-	left = TimestampDifferenceMilliseconds(times->created, times->expires);
+	left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+										   times->expires);
 	if (left <= 0 || !l2_key_digest(key, digest))
 		return;
 	value = MemoryContextAllocExtended(CurrentMemoryContext, size,

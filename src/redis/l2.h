@@ -21,10 +21,10 @@ extern bool l2_usable(const ClockStamp *deps, int ndeps);
 
 /*
  * Get a result.  It has the dependencies given, with their versions, and is
- * younger than max_age_us.  Any failure is a miss.
+ * young enough for the asker.  Any failure is a miss.
  */
 extern bool l2_get(const CacheKey *key, const ClockStamp *deps, int ndeps,
-				   TimestampTz now, int64 max_age_us, StoreResult *result);
+				   StoreAsker *asker, StoreResult *result);
 
 /* Put a result; failing is forgetting it. */
 extern void l2_put(const CacheKey *key, const ClockStamp *deps, int ndeps,

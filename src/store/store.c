@@ -20,7 +20,13 @@
  * shared mode, pins the block, and adds one to the entry's hits.  Nothing is
  * allocated that could throw, and no catalog is read, while a lock is held.
  *
- * An entry is never changed in place: a new result for a key is linked as a
+ * An entry is served to each who asks while it is young enough for that one,
+ * and it lives as long as anyone wants who has asked meanwhile: a hit of somebody
+ * who wants more than all before prolongs its life, under the exclusive lock, and
+ * a result that takes the place of a living one inherits its ttl.  So to ask with
+ * a short ttl costs others nothing.  Nothing that has expired comes to life again.
+ *
+ * But for that, an entry is never changed in place: a new result for a key is linked as a
  * new entry, and the old one unlinked under the same lock.  So whoever holds
  * the partition lock sees one or the other, whole, and whoever has pinned a
  * block has its payload as it was, whatever becomes of the entry.  Nobody
@@ -494,7 +500,7 @@ store_hand_out_locked(const SharedStoreEntry *entry, StoreResult *result)
 
 StoreStatus
 store_lookup(const CacheKey *key, const ClockStamp *deps, int ndeps,
-			 TimestampTz now, int64 max_age_us, StoreResult *result)
+			 StoreAsker *asker, StoreResult *result)
 {
 	LWLock	   *lock = store_partition(key->hash);
 	StoreStatus status = STORE_MISS;
@@ -506,16 +512,23 @@ store_lookup(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	if (i != STORE_NONE)
 	{
 		SharedStoreEntry *entry = &store.entries[i];
-		TimestampTz expires = Min(entry->times.expires,
-								  entry->times.created + max_age_us);
+		TimestampTz end = store_end(&entry->times, asker->ttl_us);
+		bool		equal = store_deps_equal_locked(entry, deps, ndeps);
 
-		if (now < expires + entry->times.stale_us &&
-			store_deps_equal_locked(entry, deps, ndeps) &&
+		if (asker->now < end + asker->stale_us && equal &&
 			(result == NULL || store_hand_out_locked(entry, result)))
 		{
-			status = now < expires ? STORE_HIT : STORE_EXPIRED;
+			status = asker->now < end ? STORE_HIT : STORE_EXPIRED;
 			if (result != NULL)
 				pg_atomic_fetch_add_u64(&entry->hits, 1);
+		}
+		if (status != STORE_HIT && equal &&
+			asker->now < entry->times.expires + entry->times.stale_us)
+		{
+			asker->others_ttl_us = Max(asker->others_ttl_us,
+									   entry->times.ttl_us);
+			asker->others_stale_us = Max(asker->others_stale_us,
+										 entry->times.stale_us);
 		}
 	}
 	LWLockRelease(lock);
@@ -523,6 +536,20 @@ store_lookup(const CacheKey *key, const ClockStamp *deps, int ndeps,
 	if (status != STORE_MISS && result != NULL)
 		evict_touched(store.evict, i);
 	return status;
+}
+
+void
+store_keep(const CacheKey *key, TimestampTz created, const StoreAsker *asker)
+{
+	LWLock	   *lock = store_partition(key->hash);
+	uint32		i;
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	i = store_find_locked(key);
+	if (i != STORE_NONE && store.entries[i].times.created == created)
+		store_prolong(&store.entries[i].times, asker->ttl_us,
+					  asker->stale_us);
+	LWLockRelease(lock);
 }
 
 void
@@ -549,7 +576,12 @@ store_link(uint32 i, const CacheKey *key, TimestampTz now)
 	LWLockAcquire(lock, LW_EXCLUSIVE);
 	old = store_find_locked(key);
 	if (old != STORE_NONE)
+	{
+		if (!store_dead_locked(&store.entries[old], now))
+			store_prolong(&entry->times, store.entries[old].times.ttl_us,
+						  store.entries[old].times.stale_us);
 		store_unlink_locked(old, now);
+	}
 	entry->hash = key->hash;
 	entry->next = *bucket;
 	pg_write_barrier();			/* see store_is_linked_locked */

@@ -13,15 +13,53 @@
 #include "key/key.h"
 #include "store/block.h"
 
-/* When a result was made, how dear it was and how long it lives. */
+/*
+ * When a result was made, how expensive it was, and how long it lives: for as long
+ * as wants whoever has asked for it and wants most.
+ */
 typedef struct StoreTimes
 {
 	TimestampTz created;
-	TimestampTz expires;
+	TimestampTz latest;			/* it never lives longer than that */
+	int64		ttl_us;			/* that was asked for */
+	double		share;			/* of a ttl that it lives, jitter taken off */
+	TimestampTz expires;		/* what comes of these */
 	int64		fill_us;		/* microseconds its execution took */
-	int64		stale_us;		/* may be served that long past its end while
-								 * it is being refreshed */
+	int64		stale_us;		/* it is kept that long past its end, to be
+								 * served while it is being refreshed */
 } StoreTimes;
+
+/* Who asks for a result. */
+typedef struct StoreAsker
+{
+	TimestampTz now;
+	int64		ttl_us;			/* how old it may be */
+	int64		stale_us;		/* and how much older while it is refreshed */
+
+	/* out: what was wanted by others of what was found to be too old */
+	int64		others_ttl_us;
+	int64		others_stale_us;
+} StoreAsker;
+
+/* When does a result end for those who want none that is older? */
+static inline TimestampTz
+store_end(const StoreTimes *times, int64 ttl_us)
+{
+	return Min(times->expires, times->created + ttl_us);
+}
+
+/* Someone wants a result to live for that long. */
+static inline void
+store_prolong(StoreTimes *times, int64 ttl_us, int64 stale_us)
+{
+	if (ttl_us > times->ttl_us)
+	{
+		times->ttl_us = ttl_us;
+		times->expires = Min(times->created + (int64) (ttl_us * times->share),
+							 times->latest);
+	}
+	times->stale_us = Max(times->stale_us, stale_us);
+}
 
 /* A result.  The payload may lie in shared memory: it is only read. */
 typedef struct StoreResult
@@ -35,8 +73,8 @@ typedef struct StoreResult
 typedef enum StoreStatus
 {
 	STORE_HIT,
-	STORE_EXPIRED,				/* past its time, but within stale_us: result
-								 * is filled in */
+	STORE_EXPIRED,				/* past its time, but within that of stale
+								 * ones: result is filled in */
 	STORE_MISS
 } StoreStatus;
 
@@ -45,20 +83,25 @@ extern void store_shmem_init(void);
 
 /*
  * Look up a key.  Served is only what carries exactly these dependencies with
- * these generations, and is younger than max_age_us.  The payload stays
+ * these generations, and is young enough for the asker.  The payload stays
  * until the memory context of the call is reset, or store_release; NULL for
  * result: only see what there is.
  */
 extern StoreStatus store_lookup(const CacheKey *key, const ClockStamp *deps,
-								int ndeps, TimestampTz now, int64 max_age_us,
+								int ndeps, StoreAsker *asker,
 								StoreResult *result);
+
+/* What was found, and created then, is to live as long as the asker wants. */
+extern void store_keep(const CacheKey *key, TimestampTz created,
+					   const StoreAsker *asker);
 
 /* The payload is not needed any more. */
 extern void store_release(StoreResult *result);
 
 /*
  * Store a result, in place of any other for that key, evicting others as
- * needed.  Returns false, having stored nothing, if there is no room.
+ * needed.  It lives no shorter than what it takes the place of would have, had
+ * that been made now.  Returns false, having stored nothing, if there is no room.
  */
 extern bool store_insert(const CacheKey *key, const ClockStamp *deps,
 						 int ndeps, const StoreTimes *times,

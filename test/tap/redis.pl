@@ -95,6 +95,22 @@ sub test_both_tiers
 	flush_l1();
 	is(growth(misses => sub { is(score(2), 102, 'another parameter') }), 1, '... is another result');
 
+	# It lives as long as anyone wants.
+	my $lived = sub { "SELECT cached_query('SELECT score FROM story WHERE id = 9', $_[0], '{lived}')" };
+	$node->safe_psql('postgres', $lived->(10));
+	my ($name) = grep { my $other = $_; !grep { $_ eq $other } @names } sort { $redis->command('PTTL', $a) <=> $redis->command('PTTL', $b) } results();
+	cmp_ok($redis->command('PTTL', $name), '<=', 10_000, 'a short life in Redis');
+	$node->safe_psql('postgres', $lived->(1000));
+	cmp_ok($redis->command('PTTL', $name), '>', 800_000, '... is prolonged by a hit in L1');
+	flush_l1();
+	$node->safe_psql('postgres', $lived->(2000));
+	cmp_ok($redis->command('PTTL', $name), '>', 1600_000, '... and by one in L2');
+	sleep 2;
+	flush_l1();
+	is(growth(misses => sub { $node->safe_psql('postgres', $lived->(1)) }), 1, '... is too old for who wants a younger one');
+	cmp_ok($redis->command('PTTL', $name), '>', 1600_000, '... who does not shorten it');
+	is(growth(l1_hits => sub { $node->safe_psql('postgres', $lived->(2000)) }), 1, '... nor is another one needed');
+
 	change(200, '{story}');
 	is(score(), 201, 'invalidation ends the result in both tiers');
 	wait_for_redis();

@@ -129,7 +129,6 @@ ddl_classify(Node *stmt)
 		case T_IndexStmt:
 		case T_ReindexStmt:
 		case T_CommentStmt:
-		case T_SecLabelStmt:
 		case T_CreateStatsStmt:
 		case T_AlterStatsStmt:
 		case T_RefreshMatViewStmt:
@@ -153,6 +152,11 @@ ddl_classify(Node *stmt)
 		case T_AlterRoleStmt:
 			return ddl_concerns_logins((AlterRoleStmt *) stmt) ?
 				DDL_NOTHING : DDL_ROLES;
+			/* what a label means is up to its provider, who may hide rows */
+		case T_SecLabelStmt:
+			return ((SecLabelStmt *) stmt)->objtype == OBJECT_ROLE ?
+				DDL_ROLES : DDL_CATALOG;
+
 		case T_CreateRoleStmt:
 		case T_DropRoleStmt:
 		case T_GrantRoleStmt:

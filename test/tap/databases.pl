@@ -139,6 +139,18 @@ $node->safe_psql('postgres', 'ALTER DATABASE other OWNER TO plain; ALTER DATABAS
 is(served('postgres', qw(automatic tagged)), 'hit hit', 'the owner of another database is nothing to this one');
 is(served('other', qw(automatic tagged)), 'miss miss', '... but to that one');
 
+# Catalogs that somebody writes to by hand: those of a database, and shared ones.
+fill(qw(postgres other));
+$node->safe_psql('postgres', "COPY pg_description FROM stdin;\n1\t1\t0\tx\n\\.\n");
+is(served('postgres', qw(automatic tagged)), 'miss miss', 'COPY into a catalog');
+is(served('other', qw(automatic tagged)), 'hit hit', '... of this database');
+$node->safe_psql('postgres', q[DELETE FROM pg_description WHERE objoid = 1]);
+is(served('postgres', qw(automatic tagged)), 'miss miss', 'DELETE from one');
+$node->safe_psql('postgres', "COPY pg_shdescription FROM stdin;\n1\t1\tx\n\\.\n");
+is(served($_, qw(automatic tagged)), 'miss miss', "COPY into a shared catalog, for $_") foreach qw(postgres other);
+$node->safe_psql('postgres', q[DELETE FROM pg_shdescription WHERE objoid = 1]);
+is(served($_, qw(automatic tagged)), 'miss miss', "DELETE from one, for $_") foreach qw(postgres other);
+
 # A database that is dropped, and another one under its oid.
 my $oid = $node->safe_psql('postgres', q[SELECT oid FROM pg_database WHERE datname = 'other']);
 fill('other');

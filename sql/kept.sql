@@ -112,7 +112,20 @@ SELECT third();
 SELECT (2::float8 / 3)::text || count(*) FROM ev;
 SET cache.mode = auto;
 SELECT (2::float8 / 3)::text || count(*) FROM ev;
+-- or a function of LANGUAGE sql, while one statement runs
+CREATE FUNCTION third_sql() RETURNS text LANGUAGE sql VOLATILE AS 'SELECT (5::float8 / 3)::text || count(*) FROM ev';
+SELECT set_config('extra_float_digits', v, false), third_sql() FROM (VALUES ('1'), ('-5'), ('0')) t(v);
+SET extra_float_digits = -5;
+SELECT (5::float8 / 3)::text || count(*) FROM ev;
+SET extra_float_digits = 1;
+SELECT (5::float8 / 3)::text || count(*) FROM ev;
+-- whose it is, and who is asked for by an ignored setting
+CREATE FUNCTION asker() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN current_setting(''application_name''); END';
+SELECT * FROM kept('SELECT asker() AS a, count(*) FROM ev', 'application_name', 'a', 'b');
+SELECT * FROM kept('SELECT me() AS a, count(*) FROM ev', 'role', 'cache_kept_a', 'cache_kept_b');
+RESET ROLE;
 -- and those of a cursor, open while settings change
+SET extra_float_digits = -5;
 BEGIN;
 SET LOCAL extra_float_digits = 1;
 DECLARE kept CURSOR WITH HOLD FOR SELECT (4::float8 / 3)::text || count(*) FROM ev;

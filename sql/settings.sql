@@ -52,7 +52,7 @@ SELECT name, wrong(format('SELECT current_setting(%L) AS s', name), coalesce(set
 		('server_version_num', 'app.x', 'a', 'b'), ('max_connections', 'app.x', 'a', 'b'),
 		('primary_conninfo', 'app.x', 'a', 'b'), ('dynamic_library_path', 'app.x', 'a', 'b'),
 		('cache.redis_url', 'app.x', 'a', 'b'), ('cache.mode', NULL, 'off', 'hint'),
-		('auto_explain.log_level', NULL, 'a', 'b')) v(name, set, one, two);
+		('auto_explain.log_level', NULL, 'debug1', 'debug2')) v(name, set, one, two);
 SELECT wrong('SELECT current_setting(''nothing'', true) AS s', 'app.x', 'a', 'b');
 -- who is not set is no role
 SET SESSION AUTHORIZATION cache_settings_a;

@@ -121,13 +121,16 @@ settings_is_set(const struct config_generic *setting)
 /*
  * Do the keys of requests have a setting, once it is set?  What no session can
  * change of the built-in ones changes no row.  Of the custom ones that is not
- * known.
+ * known.  A placeholder can have any value, whatever the setting that its name
+ * belongs to is for.
  */
 static bool
 settings_is_keyed(const struct config_generic *setting)
 {
 	Usage		usage = usage_of(setting->name);
 
+	if ((setting->flags & GUC_CUSTOM_PLACEHOLDER) != 0)
+		return true;
 	return usage != USAGE_NONE && usage != USAGE_PLANNING &&
 		setting->context > (setting->group == CUSTOM_OPTIONS ? PGC_POSTMASTER : PGC_SIGHUP);
 }

@@ -178,8 +178,6 @@ SELECT calls();
 SELECT invalidate_query('policies_q', NULL::int);
 SELECT calls();
 SELECT invalidate_query('policies_q', 3);
-SELECT invalidate_query('policies_q', '1'::text);
-SELECT invalidate_query('policies_q', 1, 2);
 SELECT calls();
 SELECT invalidate_query('policies_q', VARIADIC ARRAY[2]);
 SELECT calls();
@@ -254,8 +252,8 @@ SELECT cached('policies_x');
 UPDATE cache_queries SET query = 'SELECT 1 AS x', tags = '{a,NULL}' WHERE name = 'policies_x';
 UPDATE cache_queries SET query = 'SELECT 1 AS x', tags = '{x}' WHERE name = 'policies_x';
 SELECT cached('policies_x');
--- defining does not look at what the query means
-SELECT cache_define('policies_x', 'SELECT * FROM not_there_yet', 300, '{}');
+-- as a dump is restored, a query can come before what it reads
+UPDATE cache_queries SET query = 'SELECT * FROM not_there_yet' WHERE name = 'policies_x';
 SELECT cached('policies_x');
 CREATE TABLE not_there_yet AS SELECT 1 AS there;
 SELECT cached('policies_x');

@@ -412,6 +412,7 @@ key_parts(const char *data, uint32 len, KeyParts *parts)
 	parts->user = header.user;
 	parts->form = header.form;
 	parts->automatic = header.automatic;
+	parts->named = header.name_len > 0;
 	parts->query = data + sizeof(header);
 	parts->query_len = header.query_len;
 	parts->tags = parts->query + header.query_len;

@@ -74,6 +74,7 @@ typedef struct KeyParts
 	Oid			user;
 	KeyForm		form;
 	bool		automatic;
+	bool		named;			/* of a named query */
 	const char *query;			/* not terminated */
 	uint32		query_len;
 	const char *tags;			/* tags, each terminated by a zero byte */

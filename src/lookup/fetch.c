@@ -60,7 +60,7 @@ fetch_execute(const Lookup *lookup, CodecReceiver *receiver)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	pin = statement_pin(lookup->stmt);
-	options.params = lookup->request.params;
+	options.params = lookup->params;
 	options.dest = codec_dest(receiver);
 	options.read_only = BREAK_FRESH_SNAPSHOT;
 

@@ -146,20 +146,22 @@ lookup_add_dep(Lookup *lookup, ClockSlot slot)
 	lookup->deps[lookup->ndeps++].slot = slot;
 }
 
-char *
-lookup_query_tag(const char *name, int nparams, const Oid *types,
-				 ParamListInfo params, size_t *len)
+/*
+ * The tag of the parameter set of a named query.
+ */
+static char *
+lookup_set_tag(const Lookup *lookup, size_t *len)
 {
 	CacheKey	tag;
+	const char *name = lookup->request.name;
 
 	/* keys know how to tell one parameter set from another */
 	memset(&tag, 0, sizeof(tag));
 	tag.size = 256;
 	tag.data = palloc(tag.size);
 	key_append_bytes(&tag, name, strlen(name) + 1);
-	key_append_bytes(&tag, types, nparams * sizeof(Oid));
-	if (params != NULL)
-		key_append_params(&tag, params);
+	key_append_bytes(&tag, lookup->types, lookup->ntypes * sizeof(Oid));
+	key_append_params(&tag, lookup->params);
 	*len = tag.len;
 	return tag.data;
 }
@@ -186,17 +188,8 @@ lookup_find_deps(Lookup *lookup)
 		tag += len + 1;
 	}
 	if (request->name != NULL)
-	{
-		size_t		len;
-		char	   *params = lookup_query_tag(request->name, request->nparams,
-											  request->types, request->params,
-											  &len);
-
 		lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_QUERY,
 										  request->name, strlen(request->name)));
-		lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_QUERY,
-										  params, len));
-	}
 	lookup->nfixed_deps = lookup->ndeps;
 }
 
@@ -219,7 +212,7 @@ lookup_add_statement_deps(Lookup *lookup)
 	if (stmt->narrowing != NULL)
 	{
 		slots = narrowed;
-		nslots = narrow_slots(stmt->narrowing, lookup->request.params, narrowed,
+		nslots = narrow_slots(stmt->narrowing, lookup->params, narrowed,
 							  LOOKUP_MAX_TAGS);
 	}
 	same = lookup->ndeps == n + nslots;
@@ -379,8 +372,52 @@ lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
 	else
 		lookup->stmt = statement_analyse(&lookup->request_key, request->form,
 										 request->terms.automatic, request->query,
-										 request->types, request->nparams,
-										 catalog, roles);
+										 request->name, request->types,
+										 request->nparams, catalog, roles);
+}
+
+/*
+ * Convert the parameters of a named query to the types that its statement uses
+ * them as, unless that is done.
+ */
+static void
+lookup_take_params(Lookup *lookup)
+{
+	const LookupRequest *request = &lookup->request;
+	const Statement *stmt = lookup->stmt;
+	Size		size = stmt->ntypes * sizeof(Oid);
+
+	if (request->nparams != stmt->ntypes)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_PARAMETER),
+				 errmsg("number of parameters of named query \"%s\" is %d, not %d",
+						request->name, stmt->ntypes, request->nparams),
+				 errhint("Give a value for each parameter that the query uses.")));
+	if (stmt->ntypes == 0 ||
+		(lookup->types != NULL && lookup->ntypes == stmt->ntypes &&
+		 memcmp(lookup->types, stmt->types, size) == 0))
+		return;
+	lookup->ntypes = stmt->ntypes;
+	lookup->types = palloc(size);
+	memcpy(lookup->types, stmt->types, size);
+	lookup->params = params_convert(request->params, request->nparams,
+									request->types, lookup->types);
+}
+
+/*
+ * Add the slot of the parameter set of a named query, and read the clock for
+ * it.  That can come later than the rest of step 1, since no definition depends
+ * on it.  Returns whether it is fenced.
+ */
+static bool
+lookup_read_set(Lookup *lookup, uint64 *newest_xid)
+{
+	size_t		len;
+	char	   *tag = lookup_set_tag(lookup, &len);
+
+	lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_QUERY, tag, len));
+	pfree(tag);
+	return !clock_read(&lookup->deps[lookup->ndeps - 1], 1, newest_xid);
 }
 
 /*
@@ -408,6 +445,8 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 		AcceptInvalidationMessages();
 	STOP_POINT("analyse");
 	lookup_find_statement(lookup, catalog, roles);
+	if (lookup->request.name != NULL)
+		lookup_take_params(lookup);
 	STOP_POINT("look_up");
 	/* it may be left of a transaction that has ended: not so for the next one */
 	if (fenced)
@@ -426,7 +465,7 @@ lookup_complete_key(Lookup *lookup)
 {
 	const LookupRequest *request = &lookup->request;
 	const Statement *stmt = lookup->stmt;
-	ParamListInfo params = request->params;
+	ParamListInfo params = lookup->params;
 
 	if (request->tree != NULL)
 	{
@@ -476,11 +515,16 @@ lookup_orient(Lookup *lookup)
 	bool		fenced;
 	int			readings = 0;
 
+	/* without that of a parameter set, when looked up again */
+	if (lookup->types != NULL)
+		lookup->ndeps = lookup->nfixed_deps;
 	do
 	{
 		fenced = lookup_read_clock(lookup, &newest_xid) ||
 			++readings > LOOKUP_MAX_READINGS;
 	} while (lookup_add_statement_deps(lookup) && !fenced);
+	if (lookup->types != NULL && lookup_read_set(lookup, &newest_xid))
+		fenced = true;
 
 	if (lookup->request.tree == NULL)
 		(void) access_check(&lookup->stmt->access, true);
@@ -500,7 +544,11 @@ lookup_begin(Lookup *lookup, const LookupRequest *request)
 	lookup->request = *request;
 	key_begin(&lookup->request_key, request->form, request->query, request->query_len,
 			  request->terms.tags, request->terms.tags_len, request->name,
-			  request->terms.automatic, request->types, request->nparams);
+			  request->terms.automatic, request->types,
+			  request->name != NULL ? 0 : request->nparams);
+	lookup->params = request->params;
+	lookup->ntypes = 0;
+	lookup->types = NULL;
 	memset(&lookup->pass, 0, sizeof(lookup->pass));
 	lookup->deadline = 0;
 	memset(&lookup->asker, 0, sizeof(lookup->asker));
@@ -765,6 +813,17 @@ lookup_admits(const Lookup *lookup, int64 fill_us)
 	return fill_us >= lookup->request.terms.min_cost_us;
 }
 
+/*
+ * What messages call the query of a request.
+ */
+static const char *
+lookup_label(const Lookup *lookup)
+{
+	const LookupRequest *request = &lookup->request;
+
+	return request->name != NULL ? request->name : request->query;
+}
+
 FlightOutcome
 lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 {
@@ -811,7 +870,7 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 	stats_add(STATS_FILLS, 1);
 	ereport(CACHE_LOG_LEVEL,
 			(errmsg_internal("cache: fill of %zu bytes in %.3f ms: %s",
-							 len, fill_us / 1000.0, request->query)));
+							 len, fill_us / 1000.0, lookup_label(lookup))));
 	return FLIGHT_STORED;
 }
 
@@ -825,7 +884,7 @@ lookup_count_hit(const Lookup *lookup, StatsCounter tier,
 	ereport(CACHE_LOG_LEVEL,
 			(errmsg_internal("cache: hit in %s: %s",
 							 tier == STATS_L1_HITS ? "L1" : "L2",
-							 lookup->request.query)));
+							 lookup_label(lookup))));
 }
 
 void
@@ -841,7 +900,7 @@ lookup_count_miss(const Lookup *lookup)
 		return;
 	stats_add(STATS_MISSES, 1);
 	ereport(CACHE_LOG_LEVEL,
-			(errmsg_internal("cache: miss: %s", lookup->request.query)));
+			(errmsg_internal("cache: miss: %s", lookup_label(lookup))));
 }
 
 void
@@ -851,7 +910,7 @@ lookup_count_bypass(const Lookup *lookup, StatsCounter reason)
 	ereport(CACHE_LOG_LEVEL,
 			(errmsg_internal("cache: bypass (%s): %s",
 							 stats_bypass_name(reason - STATS_BYPASS_FIRST),
-							 lookup->request.query)));
+							 lookup_label(lookup))));
 }
 
 List *
@@ -880,4 +939,19 @@ lookup_dependency_names(const Lookup *lookup)
 															relname)));
 	}
 	return names;
+}
+
+char *
+lookup_query_tag(const LookupRequest *request, size_t *len)
+{
+	Lookup	   *lookup = palloc(sizeof(Lookup));
+	uint64		newest_xid;
+
+	lookup_begin(lookup, request);
+	(void) lookup_read_clock(lookup, &newest_xid);
+	if (lookup->types != NULL)
+		return lookup_set_tag(lookup, len);
+	/* all results there are */
+	*len = strlen(request->name);
+	return pstrdup(request->name);
 }

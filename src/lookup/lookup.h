@@ -59,6 +59,9 @@ typedef struct Lookup
 	uint64		state;			/* of the session, settings_state() */
 	CacheKey	key;			/* of the result, once there is a statement */
 	Statement  *stmt;
+	ParamListInfo params;		/* of the request, as the statement takes them */
+	int			ntypes;			/* that those of a named query were made */
+	Oid		   *types;
 	bool		settled;		/* no unknown prepared transactions */
 	FlightPass	pass;			/* for flights of the key */
 	TimestampTz deadline;		/* of waiting for them; 0 before step 6 */
@@ -155,8 +158,10 @@ extern void lookup_count_bypass(const Lookup *lookup, StatsCounter reason);
  */
 extern List *lookup_dependency_names(const Lookup *lookup);
 
-/* The tag that stands for one parameter set of a named query. */
-extern char *lookup_query_tag(const char *name, int nparams, const Oid *types,
-							  ParamListInfo params, size_t *len);
+/*
+ * The tag that stands for the parameter set of a request for a named query.
+ * Errors: those of the analysis, and of parameters that do not fit.
+ */
+extern char *lookup_query_tag(const LookupRequest *request, size_t *len);
 
 #endif							/* CACHE_LOOKUP_H */

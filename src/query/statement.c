@@ -25,6 +25,9 @@
  * longer in a tree is which functions its names once stood for; the tree says
  * which ones it calls, and so does the digest in the keys of its results.
  *
+ * The parameters of a named query have the types that it uses them as.  They are
+ * inferred as PREPARE does it, so they belong to what it means to the session.
+ *
  * The plan of a text is an SPI plan, and so replanned by plancache when ANALYZE or a new
  * index calls for it, and executed as a custom or generic plan as it sees fit.
  *
@@ -47,8 +50,12 @@
 #include "key/settings.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/analyze.h"
 #include "query/depend.h"
 #include "query/statement.h"
+#include "rewrite/rewriteHandler.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -58,6 +65,9 @@
  */
 #define STATEMENT_MAX 512
 #define STATEMENT_MAX_BYTES (8 * 1024 * 1024)
+
+/* What is shown in place of the text of a named query. */
+#define STATEMENT_HIDDEN "named query"
 
 struct StatementPin
 {
@@ -257,6 +267,19 @@ statement_refuse(const char *reason, const char *hint)
 }
 
 /*
+ * A text must be one statement.
+ */
+static void
+statement_check_count(const List *statements)
+{
+	if (statements == NIL)
+		statement_refuse("it is empty", "Give one SELECT.");
+	if (list_length(statements) > 1)
+		statement_refuse("it consists of several statements",
+						 "Cache each of them by itself.");
+}
+
+/*
  * The one query of a plan, as the rewriter has left it.
  */
 static CachedPlanSource *
@@ -265,11 +288,7 @@ statement_single_source(SPIPlanPtr plan)
 	List	   *sources = SPI_plan_get_plan_sources(plan);
 	CachedPlanSource *source;
 
-	if (list_length(sources) == 0)
-		statement_refuse("it is empty", "Give one SELECT.");
-	if (list_length(sources) > 1)
-		statement_refuse("it consists of several statements",
-						 "Cache each of them by itself.");
+	statement_check_count(sources);
 	source = linitial(sources);
 	if (list_length(source->query_list) != 1 ||
 		linitial_node(Query, source->query_list)->commandType != CMD_SELECT)
@@ -419,10 +438,103 @@ statement_keep(Statement *stmt, const char *text)
 	statement_remember(stmt);
 }
 
+/*
+ * The tree of a text, not rewritten, and the types that it uses its parameters
+ * as; InvalidOid for one that it does not use.
+ */
+static Query *
+statement_infer(const char *text, Oid **types, int *ntypes)
+{
+	List	   *raw = pg_parse_query(text);
+
+	statement_check_count(raw);
+	*types = NULL;
+	*ntypes = 0;
+	return parse_analyze_varparams(linitial_node(RawStmt, raw), text, types,
+								   ntypes, NULL);
+}
+
+/*
+ * Error context while the types of a named query are inferred.  Not everyone
+ * who may call it may read its text.
+ */
+static void
+statement_name_error(void *arg)
+{
+	errposition(0);
+	errcontext("named query \"%s\"", (const char *) arg);
+}
+
+/*
+ * The types of the parameters of a named query, for the session's search path.
+ */
+static void
+statement_find_types(Statement *stmt, const char *name, const char *text)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = statement_name_error,
+		.arg = unconstify(char *, name)
+	};
+	Oid		   *types;
+
+	error_context_stack = &callback;
+	(void) statement_infer(text, &types, &stmt->ntypes);
+	error_context_stack = callback.previous;
+	stmt->types = MemoryContextAlloc(stmt->context,
+									 (stmt->ntypes + 1) * sizeof(Oid));
+	if (stmt->ntypes > 0)
+		memcpy(stmt->types, types, stmt->ntypes * sizeof(Oid));
+}
+
+/*
+ * Overwrite the text of a named query, which error contexts would show.  Its
+ * length stays, for that is what places in the tree refer to.
+ */
+static void
+statement_hide_text(CachedPlanSource *source)
+{
+	char	   *text = unconstify(char *, source->query_string);
+	Size		len = strlen(text);
+
+	memset(text, ' ', len);
+	memcpy(text, STATEMENT_HIDDEN, Min(len, strlen(STATEMENT_HIDDEN)));
+}
+
+void
+statement_check(const char *query)
+{
+	Query	   *tree;
+	List	   *trees = NIL;
+	Oid		   *types;
+	int			ntypes;
+	Dependencies deps;
+
+	tree = statement_infer(query, &types, &ntypes);
+	for (int i = 0; i < ntypes; i++)
+	{
+		if (!OidIsValid(types[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_PARAMETER),
+					 errmsg("query does not use parameter $%d", i + 1),
+					 errhint("Number the parameters from $1, and leave none out.")));
+	}
+	if (tree->commandType == CMD_SELECT)
+		trees = QueryRewrite(tree);
+	if (list_length(trees) != 1 ||
+		linitial_node(Query, trees)->commandType != CMD_SELECT)
+		statement_refuse("it is not a plain SELECT",
+						 "Only SELECT and VALUES can be cached.");
+	depend_examine(linitial(trees), query, false, &deps);
+	if (deps.refusal != NULL)
+		statement_refuse(deps.refusal, deps.refusal_hint);
+}
+
 Statement *
 statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
-				  const char *query, const Oid *types, int ntypes,
-				  uint64 catalog_generation, uint64 roles_generation)
+				  const char *query, const char *name, const Oid *types,
+				  int ntypes, uint64 catalog_generation,
+				  uint64 roles_generation)
 {
 	Statement  *stmt;
 	Dependencies deps;
@@ -435,6 +547,12 @@ statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
 		elog(ERROR, "SPI_connect failed");
 	/* before the analysis, which may notice newer definitions */
 	stmt = statement_create(key, catalog_generation, roles_generation);
+	if (name != NULL)
+	{
+		statement_find_types(stmt, name, query);
+		types = stmt->types;
+		ntypes = stmt->ntypes;
+	}
 	plan = SPI_prepare_cursor(query, ntypes, (Oid *) types,
 							  CURSOR_OPT_PARALLEL_OK |
 							  STATEMENT_CURSOR_OPT_TEXT);
@@ -453,9 +571,12 @@ statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
 
 	statement_describe(stmt, key, tree, source->resultDesc, &deps);
 	stmt->plan = plan;
+	if (name != NULL)
+		statement_hide_text(source);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed");
-	statement_keep(stmt, query);
+	statement_keep(stmt, name == NULL ? query :
+				   psprintf("cached(%s)", quote_literal_cstr(name)));
 	SPI_finish();
 	return stmt;
 }

@@ -42,6 +42,9 @@ typedef struct Statement
 	Query	   *query;			/* a tree as it was before planning */
 	uint64		serial;			/* of the plan last seen to be of that tree */
 
+	int			ntypes;			/* of the parameters of a named query */
+	Oid		   *types;
+
 	const char *refusal;		/* why a tree may not be cached, or NULL */
 	int			nparams;
 	ParamUse   *params;			/* that a tree refers to, by id */
@@ -98,16 +101,23 @@ extern Statement *statement_find(CacheKey *key, uint64 state,
 
 /*
  * Analyse the statement for the key of a request and remember it.  query: its text,
- * terminated; types, ntypes: of its parameters; form: of its result; the
- * generations were read before; automatic: the statement tells the slots of
- * what it reads.  Errors: those of parsing, and
+ * terminated; name: of a named query, whose parameters have the types that it
+ * uses them as, or NULL; types, ntypes: of the parameters of others; form: of its
+ * result; the generations were read before; automatic: the statement tells the
+ * slots of what it reads.  Errors: those of parsing, and
  * ERRCODE_FEATURE_NOT_SUPPORTED with the reason if it may not be cached.
  */
 extern Statement *statement_analyse(const CacheKey *key, KeyForm form,
 									bool automatic, const char *query,
-									const Oid *types, int ntypes,
-									uint64 catalog_generation,
+									const char *name, const Oid *types,
+									int ntypes, uint64 catalog_generation,
 									uint64 roles_generation);
+
+/*
+ * May a query be a named one at all?  Errors: as above, for what is so whoever
+ * calls it, and for parameters that are left out.
+ */
+extern void statement_check(const char *query);
 
 /*
  * The same for a tree, as the rewriter has left it, and the text it came from.  If

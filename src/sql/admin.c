@@ -25,7 +25,6 @@
 #include "miscadmin.h"
 #include "sql/policy.h"
 #include "store/store.h"
-#include "text/params.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -63,32 +62,19 @@ cache_invalidate_tags(PG_FUNCTION_ARGS)
 Datum
 cache_invalidate_query(PG_FUNCTION_ARGS)
 {
-	char	   *name;
-	char	   *tag;
+	LookupRequest request;
+	const char *tag;
 	size_t		len;
 
 	PreventCommandDuringRecovery("invalidate_query()");
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name must not be null"),
-				 errhint("Give the name of a query defined with cache_define().")));
-
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	(void) policy_find(name);	/* it must exist */
+	policy_read_call(fcinfo, &request);
 	if (PG_NARGS() == 1)
 	{
-		tag = name;
-		len = strlen(name);
+		tag = request.name;
+		len = strlen(request.name);
 	}
 	else
-	{
-		ParamListInfo params;
-		Oid		   *types;
-		int			nparams = params_read(fcinfo, 1, &types, &params);
-
-		tag = lookup_query_tag(name, nparams, types, params, &len);
-	}
+		tag = lookup_query_tag(&request, &len);
 	invalidate_tag(CLOCK_TAG_QUERY, tag, len);
 	PG_RETURN_VOID();
 }

@@ -5,10 +5,12 @@
  *
  * Words.  A definition is a row of cache_queries; policy.c reads it.
  *
- * Protocol.  Arguments are checked here, so that a mistake is reported when a
- * query is defined rather than when it is called.  Whether the query may be
- * cached is not: that depends on who calls it, and on tables that may not
- * exist yet when a dump is restored.  The tables are written as their owner,
+ * Protocol.  cache_define checks its arguments, so that a mistake is reported when
+ * a query is defined rather than when it is called: what the search path of who
+ * defines it does not find, parameters whose types cannot be inferred, and calls
+ * of volatile functions.  What depends on who calls it is left to the call.
+ * Nothing of that is checked when rows are written by hand, as the restore of a
+ * dump does before the tables of the query exist.  The tables are written as their owner,
  * since whoever may define queries need have no privileges on them.  However
  * they are written, by these functions or by hand, a statement trigger ticks
  * the tag that makes every session read them anew.
@@ -27,7 +29,7 @@
  * Tolerated races.  A named query that is inserted by hand can refer to a policy
  * that is not there, or that is being deleted; using it is an error then.
  *
- * What this file must not do: run or analyse the query it is given.
+ * What this file must not do: run the query it is given.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,9 +43,8 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
+#include "query/statement.h"
 #include "sql/policy.h"
-#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -83,48 +84,20 @@ define_error_callback(void *arg)
 }
 
 /*
- * A query must be one SELECT that returns its rows.
+ * A query must be one SELECT that returns its rows, of tables that exist, and
+ * without what no terms make cacheable.
  */
 static void
 define_check_query(const char *query)
 {
 	ErrorContextCallback callback;
-	List	   *statements;
-	SelectStmt *stmt;
 
 	callback.callback = define_error_callback;
 	callback.arg = unconstify(char *, query);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	statements = pg_parse_query(query);
+	statement_check(query);
 	error_context_stack = callback.previous;
-
-	if (statements == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("query is empty"),
-				 errhint("A named query is one SELECT.")));
-	if (list_length(statements) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("query consists of several statements"),
-				 errhint("Define a named query for each of them.")));
-
-	stmt = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
-	if (!IsA(stmt, SelectStmt))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("query is not a SELECT"),
-				 errhint("Only queries that read can be cached.")));
-
-	/* INTO belongs to the first SELECT of a UNION */
-	while (stmt->op != SETOP_NONE)
-		stmt = stmt->larg;
-	if (stmt->intoClause != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("query is a SELECT INTO"),
-				 errhint("Only queries that read can be cached.")));
 }
 
 /*

@@ -46,6 +46,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "sql/policy.h"
+#include "text/params.h"
 #include "text/tags.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -403,4 +404,28 @@ policy_find_policy(const char *name)
 	if (!OidIsValid(get_extension_oid("cache", true)))
 		return NULL;
 	return policy_get(POLICY_ALONE, name);
+}
+
+void
+policy_read_call(FunctionCallInfo fcinfo, LookupRequest *request)
+{
+	const Definition *definition;
+	Terms		terms;
+	char	   *name;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name must not be null"),
+				 errhint("Give the name of a query defined with cache_define().")));
+
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	definition = policy_find(name);
+	lookup_default_terms(&terms);
+	terms_refine(&terms, &definition->terms);
+	lookup_make_request(request, KEY_FORM_JSON, definition->query,
+						definition->query_len, &terms);
+	request->name = name;
+	request->nparams = params_read(fcinfo, 1, &request->types,
+								   &request->params);
 }

@@ -8,6 +8,7 @@
 #ifndef CACHE_POLICY_H
 #define CACHE_POLICY_H
 
+#include "lookup/lookup.h"
 #include "text/terms.h"
 #include "utils/array.h"
 
@@ -24,6 +25,12 @@ typedef struct Definition
  * context.  Errors: ERRCODE_UNDEFINED_OBJECT.
  */
 extern Definition *policy_find(const char *name);
+
+/*
+ * The request that the arguments of a call by name stand for: a name, then
+ * parameters.
+ */
+extern void policy_read_call(FunctionCallInfo fcinfo, LookupRequest *request);
 
 /*
  * The policy of a name, likewise; it has no query.  NULL if there is none, or

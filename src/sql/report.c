@@ -215,6 +215,16 @@ report_may_see(const ReportListing *listing, Oid user)
 }
 
 /*
+ * Whose the texts of an entry are.  Those of a named query belong to nobody who
+ * calls it.
+ */
+static Oid
+report_owner(const KeyParts *key)
+{
+	return key->named ? InvalidOid : key->user;
+}
+
+/*
  * Is a text of some database one in this database's encoding as well?
  */
 static bool
@@ -248,7 +258,7 @@ report_tags(const ReportListing *listing, const KeyParts *key, bool *isnull)
 	Datum	   *tags;
 	int			ntags = 0;
 
-	*isnull = key->automatic || !report_may_see(listing, key->user);
+	*isnull = key->automatic || !report_may_see(listing, report_owner(key));
 	if (*isnull)
 		return (Datum) 0;
 
@@ -307,7 +317,7 @@ report_entry(const StoreListing *entry, void *arg)
 
 	values[i++] = ObjectIdGetDatum(key->database);
 	values[i++] = ObjectIdGetDatum(key->user);
-	values[i++] = report_query(listing, key->database, key->user,
+	values[i++] = report_query(listing, key->database, report_owner(key),
 							   key->query, key->query_len);
 	values[i++] = CStringGetTextDatum(report_form(key->form));
 	values[i] = report_tags(listing, key, &nulls[i]);

@@ -69,34 +69,6 @@ sql_read_query(FunctionCallInfo fcinfo, KeyForm form, LookupRequest *request)
 }
 
 /*
- * The request in the arguments of cached.
- */
-static void
-sql_read_name(FunctionCallInfo fcinfo, LookupRequest *request)
-{
-	const Definition *definition;
-	Terms		terms;
-	char	   *name;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name must not be null"),
-				 errhint("Give the name of a query defined with cache_define().")));
-
-	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	definition = policy_find(name);
-
-	lookup_default_terms(&terms);
-	terms_refine(&terms, &definition->terms);
-	lookup_make_request(request, KEY_FORM_JSON, definition->query,
-						definition->query_len, &terms);
-	request->name = name;
-	request->nparams = params_read(fcinfo, 1, &request->types,
-								   &request->params);
-}
-
-/*
  * Return a tuplestore, which is in the per-query memory context.
  */
 static Datum
@@ -130,7 +102,7 @@ sql_open_json(FunctionCallInfo fcinfo, bool by_name)
 	CodecReader *reader;
 
 	if (by_name)
-		sql_read_name(fcinfo, &request);
+		policy_read_call(fcinfo, &request);
 	else
 		sql_read_query(fcinfo, KEY_FORM_JSON, &request);
 	fetch(&request, NULL, rsinfo->econtext->ecxt_per_query_memory, &result);

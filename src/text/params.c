@@ -8,19 +8,28 @@
  * parameter iff their types and bytes are equal, which errs on the side of a
  * needless miss.
  *
- * What this file must not do: convert values.
+ * Conversion.  Parameters of a named query become what the query uses them as,
+ * so that 1, 1::bigint and '1' are the same parameter set.  An implicit cast is
+ * good enough, and for strings the input function of the type.  A cast that
+ * PostgreSQL makes in assignments only may lose something (1.5 as an integer):
+ * there, casting back must give an equal value.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "access/transam.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "funcapi.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
 #include "text/params.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 /*
  * A value of a type, flat, in the current memory context.
@@ -94,6 +103,144 @@ params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 		param->value = nulls[i] ? (Datum) 0 : params_flatten(values[i], type);
 	}
 	return n;
+}
+
+/*
+ * Cast a value that is not null, as an expression would.  *isnull: a cast may
+ * make a null of it.
+ */
+static Datum
+params_cast(Datum value, Oid from, Oid to, CoercionContext context,
+			bool *isnull)
+{
+	EState	   *estate;
+	int16		typlen;
+	bool		typbyval;
+	Oid			function;
+	Node	   *expr;
+	Datum		cast;
+
+	/* what a hit would do needs no executor */
+	*isnull = false;
+	switch (find_coercion_pathway(to, from, context, &function))
+	{
+		case COERCION_PATH_RELABELTYPE:
+			return value;
+		case COERCION_PATH_FUNC:
+			if (function < FirstGenbkiObjectId && get_func_nargs(function) == 1)
+				return OidFunctionCall1Coll(function, get_typcollation(to),
+											value);
+			break;
+		default:
+			break;
+	}
+
+	estate = CreateExecutorState();
+	get_typlenbyval(from, &typlen, &typbyval);
+	expr = (Node *) makeConst(from, -1, get_typcollation(from), typlen, value,
+							  false, typbyval);
+	expr = coerce_to_target_type(NULL, expr, from, to, -1, context,
+								 COERCE_IMPLICIT_CAST, -1);
+	cast = ExecEvalExprSwitchContext(ExecPrepareExpr((Expr *) expr, estate),
+									 GetPerTupleExprContext(estate), isnull);
+	if (!*isnull)
+		cast = params_flatten(cast, to);
+	FreeExecutorState(estate);
+	return cast;
+}
+
+static bool
+params_is_text(Oid type)
+{
+	return OidIsValid(type) && TypeCategory(type) == TYPCATEGORY_STRING;
+}
+
+/*
+ * Is the value that was cast still there?
+ */
+static bool
+params_survived(Datum value, Oid from, Datum cast, Oid to)
+{
+	TypeCacheEntry *type = lookup_type_cache(from, TYPECACHE_EQ_OPR_FINFO);
+	Datum		back;
+	bool		isnull;
+
+	/* what is written as text can be told apart by it */
+	if (params_is_text(to))
+		return true;
+	if (!OidIsValid(type->eq_opr_finfo.fn_oid) ||
+		!can_coerce_type(1, &to, &from, COERCION_ASSIGNMENT))
+		return false;
+	back = params_cast(cast, to, from, COERCION_ASSIGNMENT, &isnull);
+	return !isnull &&
+		DatumGetBool(FunctionCall2Coll(&type->eq_opr_finfo, type->typcollation,
+									   value, back));
+}
+
+/*
+ * Convert a value that is not null to a type that is no domain.
+ */
+static Datum
+params_convert_value(int number, Datum value, Oid from, Oid to, bool *isnull)
+{
+	Datum		cast;
+
+	if (can_coerce_type(1, &from, &to, COERCION_IMPLICIT))
+		return params_cast(value, from, to, COERCION_IMPLICIT, isnull);
+	if (params_is_text(from) ||
+		(OidIsValid(get_element_type(to)) && params_is_text(get_element_type(from))))
+	{
+		Oid			output;
+		Oid			input;
+		Oid			ioparam;
+		bool		varlena;
+
+		getTypeOutputInfo(from, &output, &varlena);
+		getTypeInputInfo(to, &input, &ioparam);
+		*isnull = false;
+		return OidInputFunctionCall(input, OidOutputFunctionCall(output, value),
+									ioparam, -1);
+	}
+	if (!can_coerce_type(1, &from, &to, COERCION_ASSIGNMENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("parameter %d is of type %s, but the query uses it as %s",
+						number, format_type_be(from), format_type_be(to)),
+				 errhint("Cast the parameter to the type that the query uses it as.")));
+	cast = params_cast(value, from, to, COERCION_ASSIGNMENT, isnull);
+	if (*isnull || !params_survived(value, from, cast, to))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("parameter %d has no equal of type %s, which the query uses it as",
+						number, format_type_be(to)),
+				 errhint("Cast the parameter to the type that the query uses it as.")));
+	return cast;
+}
+
+ParamListInfo
+params_convert(ParamListInfo params, int n, const Oid *given, const Oid *types)
+{
+	ParamListInfo converted = makeParamList(n);
+
+	for (int i = 0; i < n; i++)
+	{
+		ParamExternData *to = &converted->params[i];
+		Oid			base = getBaseType(types[i]);
+		Oid			from = getBaseType(given[i]);
+
+		*to = params->params[i];
+		to->ptype = types[i];
+		if (given[i] == types[i])
+			continue;
+		if (!to->isnull && from != base)
+			to->value = params_convert_value(i + 1, to->value, from, base,
+											 &to->isnull);
+		if (base != types[i])
+			domain_check(to->value, to->isnull, types[i], NULL, NULL);
+		if (!to->isnull)
+			to->value = params_flatten(to->value, base);
+	}
+	return converted;
 }
 
 ParamListInfo

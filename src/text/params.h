@@ -20,6 +20,15 @@
 extern int	params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 						ParamListInfo *params);
 
+/*
+ * The values of n parameters, which are of types given, converted to the types
+ * that a query uses them as, in the current memory context; flat.  A string is
+ * read as a literal would be.  Errors: what cannot be converted, or
+ * has no equal of that type.
+ */
+extern ParamListInfo params_convert(ParamListInfo params, int n,
+									const Oid *given, const Oid *types);
+
 /* A parameter that a query refers to. */
 typedef struct ParamUse
 {

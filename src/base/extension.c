@@ -19,7 +19,9 @@
 #include "base/extension.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -50,6 +52,23 @@ extension_schema(void)
 				 errmsg("extension \"%s\" does not exist", "cache"),
 				 errhint("Create it in this database with CREATE EXTENSION.")));
 	return schema;
+}
+
+Oid
+extension_relid(const char *table)
+{
+	if (!OidIsValid(get_extension_oid("cache", true)))
+		return InvalidOid;
+	return get_relname_relid(table, extension_schema());
+}
+
+bool
+extension_readable(const char *table)
+{
+	Oid			relid = extension_relid(table);
+
+	return OidIsValid(relid) &&
+		pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
 char *

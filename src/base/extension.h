@@ -22,6 +22,12 @@ typedef struct ExtensionIdentity
 /* Oid of the schema the extension is in.  Errors: ERRCODE_UNDEFINED_OBJECT. */
 extern Oid	extension_schema(void);
 
+/* Oid of one of the tables; InvalidOid if the extension is not there. */
+extern Oid	extension_relid(const char *table);
+
+/* May the user read one of the tables? */
+extern bool extension_readable(const char *table);
+
 /* Name of one of the tables for use in a query: qualified, quoted, palloc'd. */
 extern char *extension_table(const char *table);
 

@@ -67,6 +67,12 @@ typedef struct KeyHeader
 	uint32		automatic;		/* 1 if the cache owns freshness (tags NULL) */
 } KeyHeader;
 
+/*
+ * Text, tags or parameters of a plain statement that are larger are in no key:
+ * together they could be larger than a key can be, which is an error.
+ */
+#define KEY_MAX_PART ((Size) MaxAllocSize / 8)
+
 /* The parts of a complete key that people are shown. */
 typedef struct KeyParts
 {

@@ -67,6 +67,7 @@
 #include "access/xlog.h"
 #include "base/access.h"
 #include "base/breakage.h"
+#include "base/extension.h"
 #include "base/guc.h"
 #include "base/stop.h"
 #include "clock/invalidate.h"
@@ -470,7 +471,8 @@ lookup_complete_key(Lookup *lookup)
 	if (request->tree != NULL)
 	{
 		params = params_pick(request->params, stmt->params, stmt->nparams,
-							 request->terms.max_entry_size);
+							 Min(request->terms.max_entry_size,
+								 KEY_MAX_PART));
 		if (params == NULL && stmt->nparams > 0)
 			return false;
 	}
@@ -921,6 +923,8 @@ lookup_dependency_names(const Lookup *lookup)
 	List	   *names = NIL;
 	ListCell   *lc;
 
+	if (request->terms.policy_tags && !extension_readable(EXTENSION_POLICIES))
+		return list_make1("<insufficient privilege>");
 	for (const char *tag = request->terms.tags; tag < end; tag += strlen(tag) + 1)
 		names = lappend(names, pstrdup(tag));
 	if (!request->terms.automatic)

@@ -154,7 +154,8 @@ extern void lookup_count_bypass(const Lookup *lookup, StatsCounter reason);
 
 /*
  * What the result depends on, besides definitions and roles, for people to read:
- * tags, or relations by name.  The strings are palloc'd.  After lookup_orient.
+ * tags, or relations by name.  The tags of a policy are for those to read who may
+ * read policies.  The strings are palloc'd.  After lookup_orient.
  */
 extern List *lookup_dependency_names(const Lookup *lookup);
 

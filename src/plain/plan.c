@@ -37,6 +37,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "base/compat.h"
+#include "base/extension.h"
 #include "base/guc.h"
 #include "lookup/lookup.h"
 #include "mb/pg_wchar.h"
@@ -51,6 +52,7 @@
 #include "tcop/tcopprot.h"
 #include "text/hint.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 
 static planner_hook_type plan_next_planner;
 
@@ -116,13 +118,19 @@ plan_apply_hint(const Hint *hint, PlanChoice *choice)
 	spec->terms.min_cost_us = 0;
 	if (hint->policy != NULL)
 	{
-		Definition *policy = policy_find_policy(hint->policy);
+		const char *problem;
+		Definition *policy;
 
+		choice->by_policy = true;
+		policy_read_stamp(&choice->stamp);
+		policy = policy_find_policy(hint->policy, &problem);
 		if (policy == NULL)
-			return psprintf("policy \"%s\" does not exist", hint->policy);
+			return problem;
 		terms_refine(&spec->terms, &policy->terms);
 	}
 	terms_refine(&spec->terms, &hint->terms);
+	if (spec->terms.tags_len > Min(spec->terms.max_entry_size, KEY_MAX_PART))
+		return "tags are larger than a result may be";
 	return NULL;
 }
 
@@ -154,6 +162,12 @@ plan_choose(const char *text, int location, int len, PlanChoice *choice)
 			choice->position = hint.position;
 			break;
 		case HINT_CACHE:
+			if (hint.policy != NULL && IsInParallelMode())
+			{
+				/* where no table of ours can be read */
+				choice->reason = "a parallel operation is under way";
+				break;
+			}
 			choice->reason = choice->problem = plan_apply_hint(&hint, choice);
 			choice->position = Max(location, 0);
 			break;
@@ -259,43 +273,32 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 	return wrap_plan(planned, original, spec);
 }
 
+/*
+ * Plan a statement that is to be cached.
+ */
 static PlannedStmt *
-plan_planner(Query *tree, const char *query_string, int cursor_options,
-			 ParamListInfo params)
+plan_as_chosen(Query *tree, const char *query_string, int cursor_options,
+			   ParamListInfo params, PlanChoice *choice)
 {
-	PlanChoice	choice;
 	Query	   *original = NULL;
 	PlannedStmt *planned = NULL;
 
-	if (!plan_considers(tree, query_string, cursor_options))
-		return plan_call_next(tree, query_string, cursor_options, params);
-	if (cache_mode == CACHE_MODE_OFF)
-		return wrap_mark(plan_call_next(tree, query_string, cursor_options,
-										params));
-	if (!plan_choose(query_string, tree->stmt_location, tree->stmt_len, &choice))
+	if (choice->spec.terms.min_cost_us < 0)
 	{
-		if (choice.problem != NULL && !serve_suspended())
-			plan_warn(query_string, choice.position, choice.problem);
-		planned = plan_call_next(tree, query_string, cursor_options, params);
-		return choice.by_mode ? wrap_mark(planned) : planned;
-	}
-
-	if (choice.spec.terms.min_cost_us < 0)
-	{
-		choice.spec.shape = admit_shape(query_string, tree->stmt_location,
-										tree->stmt_len);
-		switch (admit_verdict(choice.spec.shape))
+		choice->spec.shape = admit_shape(query_string, tree->stmt_location,
+										 tree->stmt_len);
+		switch (admit_verdict(choice->spec.shape))
 		{
 			case ADMIT_CHEAP:
 				return plan_call_next(tree, query_string, cursor_options,
 									  params);
 			case ADMIT_UNKNOWN:
-				lookup_read_definitions(&choice.spec.catalog_generation,
-										&choice.spec.roles_generation);
+				lookup_read_definitions(&choice->spec.catalog_generation,
+										&choice->spec.roles_generation);
 				original = copyObject(tree);
 				planned = plan_call_next(tree, query_string, cursor_options,
 										 params);
-				if (admit_estimate(choice.spec.shape,
+				if (admit_estimate(choice->spec.shape,
 								   planned->planTree->total_cost) == ADMIT_CHEAP)
 					return planned;
 				break;
@@ -304,13 +307,57 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 		}
 	}
 
-	choice.text = hint_strip(query_string, tree->stmt_location, tree->stmt_len,
-							 &choice.text_len);
-	if (choice.text_len > choice.spec.terms.max_entry_size)
+	choice->text = hint_strip(query_string, tree->stmt_location, tree->stmt_len,
+							  &choice->text_len);
+	if (choice->text_len > Min(choice->spec.terms.max_entry_size, KEY_MAX_PART))
 		return planned != NULL ? planned :
 			plan_call_next(tree, query_string, cursor_options, params);
-	return plan_with_node(tree, query_string, cursor_options, params, &choice,
+	return plan_with_node(tree, query_string, cursor_options, params, choice,
 						  original, planned);
+}
+
+/*
+ * A plan was made under a policy, or for want of it: PostgreSQL is to make it
+ * anew, if it is kept, when policies change (define.c tells).  What changed while
+ * it was made was told too early.
+ */
+static void
+plan_watch_policies(PlannedStmt *planned, const PlanChoice *choice)
+{
+	Oid			relid = extension_relid(EXTENSION_POLICIES);
+
+	if (OidIsValid(relid))
+		planned->relationOids = lappend_oid(planned->relationOids, relid);
+	if (!policy_stamp_current(&choice->stamp))
+		ResetPlanCache();
+}
+
+static PlannedStmt *
+plan_planner(Query *tree, const char *query_string, int cursor_options,
+			 ParamListInfo params)
+{
+	PlanChoice	choice;
+	PlannedStmt *planned;
+
+	if (!plan_considers(tree, query_string, cursor_options))
+		return plan_call_next(tree, query_string, cursor_options, params);
+	if (cache_mode == CACHE_MODE_OFF)
+		return wrap_mark(plan_call_next(tree, query_string, cursor_options,
+										params));
+	if (plan_choose(query_string, tree->stmt_location, tree->stmt_len, &choice))
+		planned = plan_as_chosen(tree, query_string, cursor_options, params,
+								 &choice);
+	else
+	{
+		if (choice.problem != NULL && !serve_suspended())
+			plan_warn(query_string, choice.position, choice.problem);
+		planned = plan_call_next(tree, query_string, cursor_options, params);
+		if (choice.by_mode)
+			planned = wrap_mark(planned);
+	}
+	if (choice.by_policy)
+		plan_watch_policies(planned, &choice);
+	return planned;
 }
 
 void

@@ -20,6 +20,8 @@ typedef struct PlanChoice
 	bool		by_mode;		/* another mode would cache it */
 	const char *problem;		/* with a hint, if that is the reason */
 	int			position;		/* of the problem in the text */
+	bool		by_policy;		/* a policy was asked for, under: */
+	ClockStamp	stamp;
 } PlanChoice;
 
 /* Register the hook; called once, as the library is loaded. */

@@ -46,6 +46,7 @@
 #include "query/statement.h"
 #include "sql/policy.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -230,6 +231,8 @@ cache_undefine(PG_FUNCTION_ARGS)
 Datum
 cache_definitions_changed(PG_FUNCTION_ARGS)
 {
+	const TriggerData *trigger = (const TriggerData *) fcinfo->context;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -237,6 +240,8 @@ cache_definitions_changed(PG_FUNCTION_ARGS)
 						"cache_definitions_changed")));
 
 	invalidate_touch(clock_database_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS));
+	/* PostgreSQL makes kept plans anew that were made under a policy */
+	CacheInvalidateRelcache(trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }
 

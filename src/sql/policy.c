@@ -35,16 +35,18 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "base/extension.h"
 #include "catalog/pg_type.h"
 #include "clock/clock.h"
 #include "clock/invalidate.h"
-#include "commands/extension.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "sql/policy.h"
 #include "text/params.h"
 #include "text/tags.h"
@@ -100,41 +102,62 @@ static struct
 	ClockStamp	stamps[POLICY_NSTAMPS]; /* what it is good for */
 } policy_memo;
 
+/*
+ * Tags as keys have them, in the current memory context; NULL if one makes no
+ * sense or there are more than max, and then *problem is why.
+ */
+static char *
+policy_pack_tags(ArrayType *array, int max, uint32 *len, const char **problem)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nelements;
+	Tag		   *tags;
+	char	   *packed = NULL;
+
+	*problem = NULL;
+	if (ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > max)
+	{
+		*problem = "there are too many tags";
+		return NULL;
+	}
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &nulls, &nelements);
+	tags = palloc(Max(nelements, 1) * sizeof(Tag));
+	for (int i = 0; i < nelements && *problem == NULL; i++)
+	{
+		const text *element;
+
+		if (nulls[i])
+		{
+			*problem = "a tag must not be null";
+			break;
+		}
+		element = DatumGetTextPP(elements[i]);
+		tags[i].data = VARDATA_ANY(element);
+		tags[i].len = VARSIZE_ANY_EXHDR(element);
+		*problem = tags_problem(&tags[i]);
+	}
+
+	if (*problem == NULL)
+		packed = tags_pack(tags, nelements, len);
+	pfree(tags);
+	pfree(elements);
+	pfree(nulls);
+	return packed;
+}
+
 char *
 policy_tags(ArrayType *array, uint32 *len)
 {
-	Datum	   *elements;
-	int			nelements;
-	Tag		   *tags;
-	char	   *packed;
+	const char *problem;
+	char	   *packed = policy_pack_tags(array, INT_MAX, len, &problem);
 
-	if (array_contains_nulls(array))
+	if (packed == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a tag must not be null"),
-				 errhint("Leave null elements out of the array.")));
-
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, NULL, &nelements);
-	tags = palloc(Max(nelements, 1) * sizeof(Tag));
-	for (int i = 0; i < nelements; i++)
-	{
-		const text *element = DatumGetTextPP(elements[i]);
-		const char *problem;
-
-		tags[i].data = VARDATA_ANY(element);
-		tags[i].len = VARSIZE_ANY_EXHDR(element);
-		problem = tags_problem(&tags[i]);
-		if (problem != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s", problem),
-					 errhint("Leave empty elements out of the array.")));
-	}
-
-	packed = tags_pack(tags, nelements, len);
-	pfree(tags);
-	pfree(elements);
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s", problem),
+				 errhint("Leave null and empty elements out of the array.")));
 	return packed;
 }
 
@@ -204,8 +227,10 @@ policy_decode(const char *name, Definition *definition)
 
 	value = policy_column(3, &isnull);
 	if (!isnull)
-		definition->terms.tags = policy_tags(DatumGetArrayTypeP(value),
-											 &definition->terms.tags_len);
+		definition->terms.tags = policy_pack_tags(DatumGetArrayTypeP(value), TAGS_MAX,
+												  &definition->terms.tags_len,
+												  &definition->problem);
+	definition->terms.policy_tags = true;
 
 	value = policy_column(4, &isnull);
 	if (!isnull)
@@ -223,6 +248,24 @@ policy_decode(const char *name, Definition *definition)
 		definition->terms.min_cost_us = cost_us < (double) PG_INT64_MAX ?
 			(int64) cost_us : PG_INT64_MAX;
 	}
+}
+
+/*
+ * Can the table of policies be read, at once and without an error?
+ */
+static bool
+policy_readable(const char **problem)
+{
+	Oid			relid = extension_relid(EXTENSION_POLICIES);
+
+	if (!OidIsValid(relid))
+		return false;
+	if (!ConditionalLockRelationOid(relid, AccessShareLock))
+	{
+		*problem = "policies are being changed";
+		return false;
+	}
+	return true;
 }
 
 /*
@@ -355,10 +398,11 @@ policy_remember(const char *name, const Definition *definition,
 }
 
 /*
- * A definition, from the memo or the tables; NULL if there is none.
+ * A definition, from the memo or the tables; NULL if there is none, or if it
+ * cannot be read, for which *problem is why.
  */
 static Definition *
-policy_get(PolicyKind kind, const char *name)
+policy_get(PolicyKind kind, const char *name, const char **problem)
 {
 	char	   *memo_name = psprintf("%c%s", kind, name);
 	ClockStamp	stamps[POLICY_NSTAMPS];
@@ -379,6 +423,8 @@ policy_get(PolicyKind kind, const char *name)
 			return policy_copy(entry->definition);
 	}
 
+	if (kind == POLICY_ALONE && !policy_readable(problem))
+		return NULL;
 	definition = policy_read(kind, name);
 	if (definition != NULL && share && clock_unchanged(stamps, POLICY_NSTAMPS))
 		policy_remember(memo_name, definition, stamps);
@@ -388,8 +434,13 @@ policy_get(PolicyKind kind, const char *name)
 Definition *
 policy_find(const char *name)
 {
-	Definition *definition = policy_get(POLICY_OF_QUERY, name);
+	Definition *definition = policy_get(POLICY_OF_QUERY, name, NULL);
 
+	if (definition != NULL && definition->problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s", definition->problem),
+				 errhint("Correct the tags of the named query or of its policy.")));
 	if (definition == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -399,11 +450,32 @@ policy_find(const char *name)
 }
 
 Definition *
-policy_find_policy(const char *name)
+policy_find_policy(const char *name, const char **problem)
 {
-	if (!OidIsValid(get_extension_oid("cache", true)))
-		return NULL;
-	return policy_get(POLICY_ALONE, name);
+	Definition *definition;
+
+	*problem = NULL;
+	definition = policy_get(POLICY_ALONE, name, problem);
+	if (definition != NULL)
+		*problem = definition->problem;
+	else if (*problem == NULL)
+		*problem = psprintf("policy \"%s\" does not exist", name);
+	return *problem == NULL ? definition : NULL;
+}
+
+void
+policy_read_stamp(ClockStamp *stamp)
+{
+	uint64		newest_xid = 0;
+
+	stamp->slot = clock_database_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS);
+	(void) clock_read(stamp, 1, &newest_xid);
+}
+
+bool
+policy_stamp_current(const ClockStamp *stamp)
+{
+	return clock_unchanged(stamp, 1);
 }
 
 void

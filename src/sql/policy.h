@@ -8,6 +8,7 @@
 #ifndef CACHE_POLICY_H
 #define CACHE_POLICY_H
 
+#include "clock/clock.h"
 #include "lookup/lookup.h"
 #include "text/terms.h"
 #include "utils/array.h"
@@ -18,6 +19,7 @@ typedef struct Definition
 	char	   *query;			/* terminated */
 	uint32		query_len;
 	Terms		terms;			/* as far as they are stated */
+	const char *problem;		/* with them, or NULL; a constant */
 } Definition;
 
 /*
@@ -33,10 +35,19 @@ extern Definition *policy_find(const char *name);
 extern void policy_read_call(FunctionCallInfo fcinfo, LookupRequest *request);
 
 /*
- * The policy of a name, likewise; it has no query.  NULL if there is none, or
- * if the extension is not in this database.
+ * The policy of a name, likewise; it has no query.  NULL if it is not to be had,
+ * and then *problem is why: there is none, the extension is not in this
+ * database, its tags make no sense, or the table is locked.  No errors, for
+ * whoever asks has only written a comment.
  */
-extern Definition *policy_find_policy(const char *name);
+extern Definition *policy_find_policy(const char *name, const char **problem);
+
+/*
+ * What tells that definitions have changed: read the stamp, then look
+ * definitions up, and they are of that stamp as long as it is current.
+ */
+extern void policy_read_stamp(ClockStamp *stamp);
+extern bool policy_stamp_current(const ClockStamp *stamp);
 
 /*
  * Tags as keys have them: sorted, unique, each followed by a zero byte, in the

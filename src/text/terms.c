@@ -30,6 +30,7 @@ terms_refine(Terms *terms, const Terms *stated)
 	if (stated->tags != NULL)
 	{
 		terms->automatic = false;
+		terms->policy_tags = stated->policy_tags;
 		terms->tags = stated->tags;
 		terms->tags_len = stated->tags_len;
 	}

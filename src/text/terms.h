@@ -19,6 +19,7 @@ typedef struct Terms
 	Size		max_entry_size; /* bytes */
 	int64		min_cost_us;	/* to be stored; negative: admit.h decides */
 	bool		automatic;		/* no tags were given */
+	bool		policy_tags;	/* the tags are those of a policy */
 	uint32		tags_len;
 	const char *tags;			/* as in a key: sorted, each with a zero byte;
 								 * never NULL in complete terms */

@@ -244,6 +244,27 @@ $subscriber->safe_psql('postgres', 'ALTER SUBSCRIPTION sub2 DROP PUBLICATION pub
 $holder->query_safe('COMMIT');
 noticed('a table that has left the subscription');
 
+# Definitions may be replicated as well; only triggers for each row see that.
+$publisher->safe_psql('postgres', <<'SQL');
+CREATE TABLE cache_policies (name text PRIMARY KEY, ttl int, tags text[], stale int, max_entry_size int,
+	min_cost float8, builtin boolean);
+CREATE TABLE cache_queries (name text PRIMARY KEY, query text, ttl int, tags text[], policy text);
+INSERT INTO cache_policies VALUES ('replicated', 300, '{}', 0, NULL, 0, false);
+INSERT INTO cache_queries VALUES ('replicated', 'SELECT 1 AS n', NULL, NULL, 'replicated');
+CREATE PUBLICATION pub_definitions FOR TABLE cache_policies, cache_queries;
+SQL
+$subscriber->safe_psql('postgres',
+	"CREATE SUBSCRIPTION sub3 CONNECTION '@{[ $publisher->connstr ]} dbname=postgres application_name=sub3' PUBLICATION pub_definitions");
+$subscriber->wait_for_subscription_sync($publisher, 'sub3');
+is($reader->query_safe(q(SELECT cached('replicated'))), '{"n":1}', 'a named query is replicated');
+$publisher->safe_psql('postgres', q(UPDATE cache_queries SET query = 'SELECT 2 AS n'));
+$publisher->wait_for_catchup('sub3');
+is($reader->query_safe(q(SELECT cached('replicated'))), '{"n":2}', '... and so is a change of it');
+$publisher->safe_psql('postgres', q(UPDATE cache_policies SET name = 'renamed'));
+$publisher->wait_for_catchup('sub3');
+my ($failed, undef, $error) = $subscriber->psql('postgres', q(SELECT cached('replicated')));
+like($error, qr/policy "replicated" of named query "replicated" does not exist/, '... and of its policy');
+
 is($subscriber->safe_psql('postgres', 'SELECT cache_verify()'), '', 'shared memory adds up');
 $_->quit foreach $open, $holder, $reader;
 $subscriber->stop;

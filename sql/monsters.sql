@@ -77,5 +77,45 @@ SELECT name, ended(query) FROM monster;
 UPDATE story SET id = 70 WHERE author = 7;
 SELECT name, ended(query) FROM monster;
 SELECT count(*) FROM monster m, cached_query(m.query) c WHERE c ->> 'id' = '7';
+-- Functions that call all of those before, two ways, and then one that may not be
+-- looked into: each is looked into once, and not too many of them.
+CREATE FUNCTION level_0(int) RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN $1; END';
+DO $$
+BEGIN
+	FOR k IN 1 .. 8 LOOP
+		FOR i IN 1 .. 7 LOOP
+			EXECUTE format('CREATE FUNCTION level_%s_%s(int) RETURNS int LANGUAGE sql STABLE AS %L', k, i,
+				(SELECT 'SELECT ' || string_agg(CASE WHEN k = 1 THEN 'level_0($1)' ELSE format('level_%s_%s($1)', k - 1, j) END, ' + ')
+					|| ' + clock_timestamp()::text::int FROM story LIMIT 1'
+					FROM generate_series(1, 7) j));
+		END LOOP;
+	END LOOP;
+END
+$$;
+CREATE FUNCTION seconds(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	start timestamptz := clock_timestamp();
+BEGIN
+	PERFORM cached_query(query, tags => '{story}');
+	RETURN CASE WHEN clock_timestamp() < start + interval '10 s' THEN 'few' ELSE 'too many' END;
+END
+$$;
+SELECT seconds('SELECT level_8_1(id) FROM story WHERE id < 0');
+
+-- Statements are remembered, but not at any price.
+CREATE FUNCTION kept() RETURNS text LANGUAGE sql AS
+	$$SELECT CASE WHEN sum(total_bytes) < 64 * 1024 * 1024 THEN 'little' ELSE 'too much' END FROM pg_backend_memory_contexts$$;
+CREATE FUNCTION long_list(size int, salt int) RETURNS text LANGUAGE sql AS $$
+	SELECT format('SELECT id FROM story WHERE id + %s IN (%s)', salt, string_agg(i::text, ',')) FROM generate_series(1, size) i
+$$;
+DO $$ BEGIN FOR i IN 1 .. 30 LOOP PERFORM cached_query(long_list(40000, i), tags => '{story}'); END LOOP; END $$;
+SELECT kept();
+DO $$ BEGIN PERFORM cached_query(long_list(600000, 0), tags => '{story}'); END $$;
+SELECT kept();
+-- one that is found, and not executed
+DO $$ BEGIN PERFORM cached_query(long_list(600000, 0), tags => '{story}'); END $$;
+SELECT kept();
+SELECT cached_query(long_list(1000001, 0), tags => '{story}');
+SELECT count(*) FROM cached_query('SELECT $1', 300, '{story}', repeat('x', 10000000));
 \set ECHO none
 \i :end

@@ -73,6 +73,7 @@ fetch_execute(const Lookup *lookup, CodecReceiver *receiver)
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);
 
+	statement_measure(lookup->stmt);
 	statement_unpin(pin);
 	SPI_finish();
 	return (int64) INSTR_TIME_GET_MICROSEC(duration);

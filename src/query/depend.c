@@ -107,6 +107,7 @@
 #include "query/reach.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
@@ -118,6 +119,17 @@ static const char *const depend_unknown_hint = "Name the tags that invalidate th
 
 /* How deeply functions may call each other to be looked into. */
 #define DEPEND_MAX_DEPTH 16
+
+/* How many calls are looked into for one statement. */
+#define DEPEND_MAX_BODIES 256
+
+/*
+ * Statements of more nodes are not examined, constants counting as one for so many
+ * bytes: what is made of them (statement.c) would be larger than PostgreSQL can
+ * allocate.
+ */
+#define DEPEND_MAX_SIZE 1000000
+#define DEPEND_CONSTANT_BYTES 64
 
 /* The examination of a query, or of the inside of a function. */
 typedef struct DependWalk
@@ -482,6 +494,8 @@ depend_check_call(Oid funcid, DependWalk *walk)
 	if (walk->depth >= DEPEND_MAX_DEPTH)
 		return depend_check_opaque(funcid, "functions call each other too deeply",
 								   walk);
+	if (deps->nbodies++ >= DEPEND_MAX_BODIES)
+		return depend_check_opaque(funcid, "too many functions are called", walk);
 	if (!body_find(funcid, walk->call, walk->columns, &body))
 		return depend_check_opaque(funcid, body.obstacle, walk);
 
@@ -1111,6 +1125,27 @@ depend_check_node(Node *node, const RangeTblFunction *columns, DependWalk *walk)
 }
 
 /*
+ * Is what was looked at more than there is a point in looking at?
+ */
+static bool
+depend_check_size(const Node *node, Dependencies *deps)
+{
+	CHECK_FOR_INTERRUPTS();
+	deps->size++;
+	if (IsA(node, Const))
+	{
+		const Const *constant = (const Const *) node;
+
+		if (!constant->constbyval && !constant->constisnull)
+			deps->size += datumGetSize(constant->constvalue, false,
+									   constant->constlen) / DEPEND_CONSTANT_BYTES;
+	}
+	if (deps->size <= DEPEND_MAX_SIZE)
+		return false;
+	return depend_refuse(deps, "it is too large", depend_uncached_hint);
+}
+
+/*
  * Walks until there is a reason to refuse.
  */
 static bool
@@ -1120,7 +1155,8 @@ depend_walker(Node *node, DependWalk *walk)
 
 	if (node == NULL)
 		return false;
-	CHECK_FOR_INTERRUPTS();
+	if (depend_check_size(node, walk->deps))
+		return true;
 	if (IsA(node, Query))
 	{
 		check_stack_depth();

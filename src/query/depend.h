@@ -29,6 +29,8 @@ typedef struct Dependencies
 	Access		inner_access;	/* those that queries inside functions need */
 	List	   *bodies;			/* rewritten queries inside functions: part of
 								 * what the query means */
+	int64		size;			/* nodes and constants that were looked at */
+	int			nbodies;		/* functions that were looked into */
 	const char *refusal;		/* why it may not be cached, or NULL; a clause
 								 * in lower case */
 	const char *refusal_hint;	/* what to do about it, or NULL */

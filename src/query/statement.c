@@ -31,8 +31,11 @@
  * The plan of a text is an SPI plan, and so replanned by plancache when ANALYZE or a new
  * index calls for it, and executed as a custom or generic plan as it sees fit.
  *
- * Memory.  A statement has a memory context of its own; the least recently
- * used one is forgotten beyond STATEMENT_MAX.  One that is being executed is
+ * Memory.  A statement has a memory context of its own, and its plan has some that are
+ * PostgreSQL's; what these take is looked at when the statement enters the memo and
+ * after each execution, which may leave a generic plan.  Beyond STATEMENT_MAX
+ * statements or STATEMENT_MAX_BYTES the least recently used ones are forgotten: when
+ * another enters, and at the end of the transaction, be it that only one is left.  One that is being executed is
  * pinned, and freed when the last pin goes; a pin hangs on a memory context,
  * so an error takes it along.  Only a finished analysis enters the memo.
  *
@@ -42,8 +45,9 @@
  */
 #include "postgres.h"
 
-#include "base/messages.h"
+#include "access/xact.h"
 #include "access/xlog.h"
+#include "base/messages.h"
 #include "catalog/pg_type.h"
 #include "clock/relation.h"
 #include "executor/executor.h"
@@ -61,10 +65,10 @@
 #include "utils/plancache.h"
 
 /*
- * Statements remembered by a backend, and bytes of them, not counting plans.
+ * Statements remembered by a backend, and bytes of them and of their plans.
  */
 #define STATEMENT_MAX 512
-#define STATEMENT_MAX_BYTES (8 * 1024 * 1024)
+#define STATEMENT_MAX_BYTES (16 * 1024 * 1024)
 
 /* What is shown in place of the text of a named query. */
 #define STATEMENT_HIDDEN "named query"
@@ -117,6 +121,19 @@ statement_check_recovery(void)
 	statements.messages = messages_of_all();
 }
 
+static void statement_trim(int max, Size max_bytes);
+
+/*
+ * The last statement of a transaction may be larger than all should be together.
+ */
+static void
+statement_xact_callback(XactEvent event, void *arg)
+{
+	if ((event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT) &&
+		statements.bytes > STATEMENT_MAX_BYTES)
+		statement_trim(STATEMENT_MAX, STATEMENT_MAX_BYTES);
+}
+
 static void
 statement_make_memo(void)
 {
@@ -127,6 +144,7 @@ statement_make_memo(void)
 	statements.memo = hash_create("cache statements", STATEMENT_MAX, &info,
 								  HASH_ELEM | HASH_BLOBS);
 	dlist_init(&statements.lru);
+	RegisterXactCallback(statement_xact_callback, NULL);
 }
 
 static void
@@ -156,6 +174,51 @@ statement_forget(Statement *stmt)
 		stmt->forgotten = true;
 	else
 		statement_free(stmt);
+}
+
+/*
+ * Forget the least recently used statements until there are at most max, of that
+ * many bytes.
+ */
+static void
+statement_trim(int max, Size max_bytes)
+{
+	while (statements.count > 0 &&
+		   (statements.count > max || statements.bytes > max_bytes))
+		statement_forget(dlist_tail_element(Statement, lru, &statements.lru));
+}
+
+/*
+ * Memory that the plan of a text takes.  What is shared with the catalog caches of
+ * the session does not count.
+ */
+static Size
+statement_plan_size(SPIPlanPtr plan)
+{
+	Size		size = 0;
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(plan))
+	{
+		const CachedPlanSource *source = lfirst(lc);
+
+		size += MemoryContextMemAllocated(source->context, true);
+		if (source->gplan != NULL)
+			size += MemoryContextMemAllocated(source->gplan->context, true);
+	}
+	return size;
+}
+
+void
+statement_measure(Statement *stmt)
+{
+	Size		size = MemoryContextMemAllocated(stmt->context, true);
+
+	if (stmt->plan != NULL)
+		size += statement_plan_size(stmt->plan);
+	if (!stmt->forgotten)
+		statements.bytes += size - stmt->size;
+	stmt->size = size;
 }
 
 /*
@@ -245,9 +308,8 @@ statement_remember(Statement *stmt)
 	StatementEntry *entry;
 	bool		found;
 
-	while (statements.count >= STATEMENT_MAX ||
-		   (statements.count > 0 && statements.bytes > STATEMENT_MAX_BYTES))
-		statement_forget(dlist_tail_element(Statement, lru, &statements.lru));
+	statement_trim(STATEMENT_MAX - 1,
+				   STATEMENT_MAX_BYTES - Min(stmt->size, STATEMENT_MAX_BYTES));
 	entry = hash_search(statements.memo, &stmt->front_hash, HASH_ENTER, &found);
 	if (!found)
 		dlist_init(&entry->variants);
@@ -434,6 +496,8 @@ statement_keep(Statement *stmt, const char *text)
 {
 	stmt->qstats = qstats_open(MyDatabaseId, GetUserId(), text, strlen(text));
 	stmt->size = MemoryContextMemAllocated(stmt->context, true);
+	if (stmt->plan != NULL)
+		stmt->size += statement_plan_size(stmt->plan);
 	MemoryContextSetParent(stmt->context, TopMemoryContext);
 	statement_remember(stmt);
 }
@@ -581,30 +645,37 @@ statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
 	return stmt;
 }
 
+/* The parameters that a tree refers to, the first reference to each. */
+typedef struct StatementParams
+{
+	List	   *params;
+	Bitmapset  *ids;
+} StatementParams;
+
 /*
  * Collect the parameters that a tree refers to, by their ids.
  */
 static bool
-statement_collect_params(Node *node, List **params)
+statement_collect_params(Node *node, StatementParams *found)
 {
 	if (node == NULL)
 		return false;
+	CHECK_FOR_INTERRUPTS();
 	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN)
 	{
-		ListCell   *lc;
+		int			id = ((Param *) node)->paramid;
 
-		foreach(lc, *params)
+		if (!bms_is_member(id, found->ids))
 		{
-			if (lfirst_node(Param, lc)->paramid == ((Param *) node)->paramid)
-				return false;
+			found->ids = bms_add_member(found->ids, id);
+			found->params = lappend(found->params, node);
 		}
-		*params = lappend(*params, node);
 		return false;
 	}
 	if (IsA(node, Query))
 		return query_tree_walker((Query *) node, statement_collect_params,
-								 params, 0);
-	return expression_tree_walker(node, statement_collect_params, params);
+								 found, 0);
+	return expression_tree_walker(node, statement_collect_params, found);
 }
 
 static int
@@ -616,10 +687,12 @@ statement_compare_params(const ListCell *a, const ListCell *b)
 static void
 statement_note_params(Statement *stmt, const Query *query)
 {
-	List	   *params = NIL;
+	StatementParams found = {0};
+	List	   *params;
 	ListCell   *lc;
 
-	(void) statement_collect_params((Node *) query, &params);
+	(void) statement_collect_params((Node *) query, &found);
+	params = found.params;
 	list_sort(params, statement_compare_params);
 	stmt->params = MemoryContextAlloc(stmt->context, (list_length(params) + 1) *
 									  sizeof(ParamUse));

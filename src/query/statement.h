@@ -28,7 +28,7 @@ typedef struct Statement
 	char	   *request;		/* the key of its requests */
 	uint32		request_len;
 	uint32		front_len;
-	Size		size;			/* memory it takes, as far as that is known */
+	Size		size;			/* memory it takes, when last measured */
 	uint64		state;			/* settings_state() when last found by it; 0
 								 * if it cannot be */
 	dlist_node	variant;		/* those of the same front hash */
@@ -142,6 +142,11 @@ extern double statement_estimate(Statement *stmt, ParamListInfo params);
 typedef struct StatementPin StatementPin;
 extern StatementPin *statement_pin(Statement *stmt);
 extern void statement_unpin(StatementPin *pin);
+
+/*
+ * A statement was executed: measure anew what its plan takes.
+ */
+extern void statement_measure(Statement *stmt);
 
 /*
  * This session changed definitions, if only for itself: whatever was analysed

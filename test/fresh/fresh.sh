@@ -25,10 +25,17 @@ git rev-parse -q --verify HEAD >/dev/null ||
 [ -z "$(git status --porcelain)" ] ||
 	echo "fresh.sh: what is not committed in $LIB_CHECKOUT is not tested" >&2
 
-# The first of apt's sources of Debian itself, not of its security updates.
-mirror=$(apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-	awk '$1 == "Debian/Debian" { print $2; exit }')
-[ -n "$mirror" ] || lib_die "apt has no source of Debian's packages; has apt-get update been run?"
+# find_mirror: the first of apt's sources of Debian itself, not of its security
+# updates; known only after an update.
+find_mirror()
+{
+	apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
+		awk '$1 == "Debian/Debian" { print $2; exit }'
+}
+
+mirror=$(find_mirror)
+[ -n "$mirror" ] || { apt-get update -q && mirror=$(find_mirror); }
+[ -n "$mirror" ] || lib_die "apt has no source of Debian's packages"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/cache-fresh.XXXXXX") || exit 1
 failed=

@@ -135,4 +135,4 @@ left=$(find /tmp -mindepth 1 -maxdepth 1 -name 'cache-*')
 [ ! -e /usr/sbin/policy-rc.d ] || die "services are still kept from starting"
 left=$(cat /proc/[0-9]*/comm 2>/dev/null | grep -E 'postgres|redis|valkey' | sort -u)
 [ -z "$left" ] || die "there still run" $left
-say "$times$(sed -n 's/^make check: \([^(]*\).*/\1/p' /tmp/first.out)${skips:+, skipped: $skips}"
+say "$times$(sed -n 's/^make check: \([^(]*\) (.*/\1/p' /tmp/first.out)${skips:+, skipped: $skips}"

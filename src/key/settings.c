@@ -308,25 +308,51 @@ settings_append_all(StringInfo buf)
 	settings_append_set(buf, settings_known->readable, settings_known->nreadable);
 }
 
-bool
-settings_in_keys(const char *name)
+/*
+ * The present name of a setting that may be given by an old one; NULL if there
+ * is none.
+ */
+static const char *
+settings_canonical(const char *name)
 {
 	const char *canonical;
 
-	if ((GetConfigOptionFlags(name, true) & GUC_SUPERUSER_ONLY) != 0)
-		return false;
-	/* some have old names as well */
 	(void) GetConfigOptionByName(name, &canonical, true);
-	/* one that does not exist may come to be set */
-	if (canonical == NULL)
-		return strchr(name, '.') != NULL && usage_of(name) != USAGE_NONE;
-	settings_watch();
-	for (int i = 0; i < settings_known->nkeyed; i++)
+	return canonical;
+}
+
+static bool
+settings_include(struct config_generic *const *settings, int n, const char *name)
+{
+	for (int i = 0; name != NULL && i < n; i++)
 	{
-		if (strcmp(settings_known->keyed[i]->name, canonical) == 0)
+		if (strcmp(settings[i]->name, name) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool
+settings_in_keys(const char *name)
+{
+	if ((GetConfigOptionFlags(name, true) & GUC_SUPERUSER_ONLY) != 0)
+		return false;
+	/* one that does not exist may come to be set */
+	if (settings_canonical(name) == NULL)
+		return strchr(name, '.') != NULL && usage_of(name) != USAGE_NONE;
+	settings_watch();
+	return settings_include(settings_known->keyed, settings_known->nkeyed,
+							settings_canonical(name));
+}
+
+bool
+settings_in_opaque_keys(const char *name)
+{
+	if ((GetConfigOptionFlags(name, true) & GUC_SUPERUSER_ONLY) != 0)
+		return false;
+	settings_watch();
+	return settings_include(settings_known->readable,
+							settings_known->nreadable, settings_canonical(name));
 }
 
 /*

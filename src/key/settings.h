@@ -43,4 +43,7 @@ extern uint64 settings_state(void);
  */
 extern bool settings_in_keys(const char *name);
 
+/* The same of keys of what calls functions of which nothing is known. */
+extern bool settings_in_opaque_keys(const char *name);
+
 #endif							/* CACHE_SETTINGS_H */

@@ -664,6 +664,8 @@ depend_check_setting(FuncExpr *call, Dependencies *deps)
 	if (IsA(name, Const) && !((Const *) name)->constisnull &&
 		settings_in_keys(TextDatumGetCString(((Const *) name)->constvalue)))
 		return false;
+	deps->final = !IsA(name, Const) || ((Const *) name)->constisnull ||
+		!settings_in_opaque_keys(TextDatumGetCString(((Const *) name)->constvalue));
 	return depend_refuse(deps,
 						 "it reads a setting that results are not told apart by",
 						 depend_uncached_hint);

@@ -45,11 +45,6 @@
 /* Does the scanner take a vertical tab for white space? */
 #define COMPAT_VERTICAL_TAB_IS_SPACE (PG_VERSION_NUM >= 160000)
 
-/* A function that older versions do not have. */
-#if PG_VERSION_NUM < 160000
-#define F_SYSTEM_USER InvalidOid
-#endif
-
 /* All settings, in an array of n. */
 #if PG_VERSION_NUM >= 160000
 #define compat_guc_variables(n)	get_guc_variables(n)

@@ -31,7 +31,6 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
-#include "base/compat.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "query/builtin.h"
@@ -289,6 +288,23 @@ builtin_kind(Oid funcid)
 		case F_VOID_OUT:
 		case F_VOID_SEND:
 		case F_WIDTH_BUCKET_ANYCOMPATIBLE_ANYCOMPATIBLEARRAY:
+#ifdef F_ANY_VALUE				/* since 16 */
+		case F_ANY_VALUE:
+		case F_ANY_VALUE_TRANSFN:
+		case F_JSONB_OBJECT_AGG_STRICT:
+		case F_JSONB_OBJECT_AGG_UNIQUE:
+		case F_JSONB_OBJECT_AGG_UNIQUE_STRICT:
+#endif
+#ifdef F_ARRAY_REVERSE			/* since 18 */
+		case F_ARRAY_REVERSE:
+		case F_ARRAY_SORT_ANYARRAY:
+		case F_ARRAY_SORT_ANYARRAY_BOOL:
+		case F_ARRAY_SORT_ANYARRAY_BOOL_BOOL:
+		case F_MAX_RECORD:
+		case F_MIN_RECORD:
+		case F_RECORD_LARGER:
+		case F_RECORD_SMALLER:
+#endif
 			return BUILTIN_KNOWN;
 
 			/*
@@ -439,6 +455,15 @@ builtin_kind(Oid funcid)
 		case F_XML:
 		case F_XML_IN:
 		case F_XML_IS_WELL_FORMED:
+#ifdef F_ANY_VALUE				/* since 16 */
+		case F_DATE_ADD_TIMESTAMPTZ_INTERVAL:
+		case F_DATE_SUBTRACT_TIMESTAMPTZ_INTERVAL:
+		case F_JSONB_AGG_STRICT:
+		case F_JSON_AGG_STRICT:
+		case F_JSON_OBJECT_AGG_STRICT:
+		case F_JSON_OBJECT_AGG_UNIQUE:
+		case F_JSON_OBJECT_AGG_UNIQUE_STRICT:
+#endif
 			return BUILTIN_KNOWN;
 
 			/* look at the user, the search path, or a setting by its name */
@@ -508,10 +533,12 @@ builtin_kind(Oid funcid)
 		case F_PG_SHOW_ALL_SETTINGS:
 		case F_PG_STAT_GET_SNAPSHOT_TIMESTAMP:
 		case F_PG_TRIGGER_DEPTH:
-		case F_SYSTEM_USER:
 		case F_TXID_CURRENT:
 		case F_TXID_CURRENT_IF_ASSIGNED:
 		case F_TXID_CURRENT_SNAPSHOT:
+#ifdef F_SYSTEM_USER			/* since 16 */
+		case F_SYSTEM_USER:
+#endif
 			return BUILTIN_SESSION;
 
 		default:

@@ -21,8 +21,20 @@
 #include "base/guc.h"
 #include "base/trust.h"
 #include "base/url.h"
+#include "utils/dsa.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
+
+/*
+ * With what block.c adds to it, cache.l1_memory has to fit into one segment of
+ * a DSA: it counts in kB what is a little less than 1 TB, or 128 MB where
+ * pointers to shared memory are small.
+ */
+#if SIZEOF_DSA_POINTER == 4
+#define GUC_MAX_L1_MEMORY (100 * 1024)
+#else
+#define GUC_MAX_L1_MEMORY (900 * 1024 * 1024)
+#endif
 
 bool		cache_enabled = true;
 bool		cache_explain = true;
@@ -232,7 +244,7 @@ guc_init(void)
 							&cache_l1_memory,
 							65536,
 							64,
-							INT_MAX,
+							GUC_MAX_L1_MEMORY,
 							PGC_POSTMASTER,
 							GUC_UNIT_KB,
 							NULL,

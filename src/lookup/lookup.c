@@ -834,7 +834,8 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 
 	STOP_POINT("check");
 	flight_note_execution(lookup->key.hash, fill_us);
-	if (payload == NULL || lookup->key.len > request->terms.max_entry_size)
+	if (payload == NULL ||
+		(Size) lookup->key.len + lookup->key.label_len > request->terms.max_entry_size)
 	{
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
 		return FLIGHT_UNSTORABLE;

@@ -15,6 +15,7 @@
  *						holds nothing: next
  *						dead, or usage = 0: this one
  *						else usage--
+ *				after EVICT_MAX_PROBES: the one that was served least
  *
  * Words: the hand is the number of the entry to be looked at next; an entry is
  * dead if nothing can be served from it any more, however popular it was.
@@ -25,9 +26,13 @@
  *
  * Tolerated races: counting up and down are each a read and a write, so one
  * of two simultaneous changes can be lost.  The count is a hint; the cost is
- * an entry that leaves one turn of the hand early or late.  A choice could be
- * delayed by others who keep counting up what it counts down, so the sweep is
- * bounded and then takes what is under the hand.
+ * an entry that leaves one turn of the hand early or late.
+ *
+ * Others wait for the lock while the hand moves.  A turn over ten million entries
+ * takes seconds, and others can keep counting up what it counts down.  So a
+ * choice looks at a bounded number of entries, and then takes the one of them
+ * that was served least.  If they all held nothing, it has found none, and
+ * the next choice goes on from there.
  *
  * This file must not know what an entry is, nor call anything of the server:
  * test/evict compiles it into a program of its own.  It replays recorded
@@ -41,6 +46,9 @@
 
 /* Two bits: how many turns of the hand a popular entry survives unserved. */
 #define EVICT_USAGE_MAX 3
+
+/* The most entries that a choice looks at. */
+#define EVICT_MAX_PROBES 4096
 
 /*
  * An entry that was never served goes at the first turn of the hand.  Starting
@@ -84,40 +92,45 @@ evict_touched(SharedEvict *evict, uint32 i)
 }
 
 bool
-evict_choose(SharedEvict *evict, EvictProbe probe, void *arg, uint32 *victim)
+evict_choose(SharedEvict *evict, uint32 used, EvictProbe probe, void *arg,
+			 uint32 *victim)
 {
 	/* enough turns to count every entry down to zero and come round again */
-	uint64		steps = (uint64) evict->size * (EVICT_USAGE_MAX + 1);
-	bool		found = false;
+	uint64		steps = Min((uint64) used * (EVICT_USAGE_MAX + 2),
+							EVICT_MAX_PROBES);
+	uint32		lowest = EVICT_USAGE_MAX + 1;
 
-	/* One more turn finds an entry to take by force, if there is any. */
-	for (uint64 step = 0; step < steps + evict->size; step++)
+	Assert(used <= evict->size);
+	for (uint64 step = 0; step < steps; step++)
 	{
-		uint32		i = evict->hand;
+		uint32		i = evict->hand < used ? evict->hand : 0;
 		EvictState	state = probe(i, arg);
 		uint32		usage;
 
-		evict->hand = (i + 1) % evict->size;
+		evict->hand = i + 1 < used ? i + 1 : 0;
 
 		if (state == EVICT_ABSENT)
 		{
 			/* a whole turn without an entry: there is none */
-			if (!found && step + 1 >= evict->size)
+			if (lowest > EVICT_USAGE_MAX && step + 1 >= used)
 				return false;
 			continue;
 		}
-		found = true;
-
 		usage = pg_atomic_read_u32(&evict->usage[i]);
-		if (state == EVICT_DEAD || usage == 0 || step >= steps)
+		if (state == EVICT_DEAD || usage == 0)
 		{
 			*victim = i;
 			return true;
 		}
+		if (usage < lowest)
+		{
+			lowest = usage;
+			*victim = i;
+		}
 		pg_atomic_write_u32(&evict->usage[i], usage - 1);
 	}
 
-	return false;
+	return lowest <= EVICT_USAGE_MAX;
 }
 
 const char *

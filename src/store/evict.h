@@ -44,11 +44,11 @@ extern void evict_inserted(SharedEvict *evict, uint32 i);
 extern void evict_touched(SharedEvict *evict, uint32 i);
 
 /*
- * Choose the entry to give up next; the caller holds its allocation lock.
- * Returns false if no entry holds anything.
+ * Choose the entry to give up next, among the first used ones; the caller holds
+ * its allocation lock.  Returns false if those that were looked at hold nothing.
  */
-extern bool evict_choose(SharedEvict *evict, EvictProbe probe, void *arg,
-						 uint32 *victim);
+extern bool evict_choose(SharedEvict *evict, uint32 used, EvictProbe probe,
+						 void *arg, uint32 *victim);
 
 /* What does not add up, or NULL. */
 extern const char *evict_verify(SharedEvict *evict);

@@ -4,7 +4,8 @@
  *	  L1: the results in shared memory.
  *
  * A fixed array of entries, and a hash table over it, made at server start;
- * block.c has the memory for what the entries hold.
+ * block.c has the memory for what the entries hold.  Entries are used from the
+ * first one up, so those never needed cost nothing.
  *
  * Words.  An entry's block is its memory: dependencies, key, payload, label,
  * one behind the other.  An entry is linked when the hash table reaches it; it
@@ -74,6 +75,9 @@
  */
 #define STORE_MAX_EVICTED 4
 
+/* How often an entry to evict is chosen, at most, before giving up. */
+#define STORE_MAX_CHOICES 32
+
 /* From what size of the payload on a hit pins it. */
 #define STORE_PIN_SIZE 2048
 
@@ -103,6 +107,9 @@ typedef struct SharedStore
 
 	LWLock		allocation_lock;
 	uint32		free_head;		/* under allocation_lock */
+	pg_atomic_uint32 used;		/* entries below were used once or more, the
+								 * others hold nothing, not even zeros; raised
+								 * under allocation_lock */
 
 	pg_atomic_uint64 entries;	/* atomic; linked */
 
@@ -174,13 +181,8 @@ store_make(void)
 	evict_init(store.evict, shared->nentries);
 	for (uint32 i = 0; i < shared->nbuckets; i++)
 		store.buckets[i] = STORE_NONE;
-	for (uint32 i = 0; i < shared->nentries; i++)
-	{
-		memset(&store.entries[i], 0, sizeof(SharedStoreEntry));
-		pg_atomic_init_u64(&store.entries[i].hits, 0);
-		store.entries[i].next = i + 1 < shared->nentries ? i + 1 : STORE_NONE;
-	}
-	shared->free_head = 0;
+	pg_atomic_init_u32(&shared->used, 0);
+	shared->free_head = STORE_NONE;
 }
 
 void
@@ -193,6 +195,16 @@ store_shmem_init(void)
 		store_make();
 	key_set_secret(&store.shared->secret);
 	LWLockRegisterTranche(store.shared->tranche, "cache_store");
+}
+
+/* How many entries there are to be looked at. */
+static inline uint32
+store_used(void)
+{
+	uint32		used = pg_atomic_read_u32(&store.shared->used);
+
+	pg_read_barrier();			/* see store_allocate_entry */
+	return used;
 }
 
 static inline uint32
@@ -340,6 +352,9 @@ store_probe(uint32 i, void *arg)
 	LWLock	   *lock = store_partition(hash);
 	EvictState	state = EVICT_ABSENT;
 
+	/* many may be free; one that is just being linked need not be met now */
+	if (!*(volatile bool *) &entry->linked)
+		return state;
 	LWLockAcquire(lock, LW_SHARED);
 	if (store_is_linked_locked(entry, hash))
 		state = store_dead_locked(entry, now) ? EVICT_DEAD : EVICT_LIVE;
@@ -375,7 +390,8 @@ store_take(uint32 i, bool dead_only, TimestampTz now, bool *was_alive)
 
 /*
  * Evict one entry: the caller owns it then, without a block.  STORE_NONE if
- * there is none to evict.  *freed: the bytes that are free now.
+ * none was found to evict, within a bounded number of looks at entries.  *freed:
+ * the bytes that are free now.
  */
 static uint32
 store_evict(TimestampTz now, Size *freed)
@@ -384,15 +400,17 @@ store_evict(TimestampTz now, Size *freed)
 	bool		was_alive;
 	bool		chosen;
 
-	/* another process may take the one that was chosen: choose again */
-	for (int i = 0; i < STORE_PARTITIONS; i++)
+	/*
+	 * Another process may take the one that was chosen, or a range of entries
+	 * be free: choose again.  Others get the lock in between.
+	 */
+	for (int i = 0; i < STORE_MAX_CHOICES; i++)
 	{
 		LWLockAcquire(&store.shared->allocation_lock, LW_EXCLUSIVE);
-		chosen = evict_choose(store.evict, store_probe, &now, &victim);
+		chosen = evict_choose(store.evict, store_used(), store_probe, &now,
+							  &victim);
 		LWLockRelease(&store.shared->allocation_lock);
-		if (!chosen)
-			break;
-		if (store_take(victim, false, now, &was_alive))
+		if (chosen && store_take(victim, false, now, &was_alive))
 		{
 			if (was_alive)
 				stats_add(STATS_EVICTIONS, 1);
@@ -404,7 +422,8 @@ store_evict(TimestampTz now, Size *freed)
 }
 
 /*
- * Allocate a block, evicting as needed.
+ * Allocate a block, evicting as needed.  Nothing is held meanwhile that an
+ * interrupt would lose.
  */
 static dsa_pointer
 store_allocate(Size size, TimestampTz now)
@@ -419,6 +438,7 @@ store_allocate(Size size, TimestampTz now)
 
 		if (DsaPointerIsValid(block))
 			return block;
+		CHECK_FOR_INTERRUPTS();
 		if (evicted / STORE_MAX_EVICTED > size)
 			break;
 		victim = store_evict(now, &freed);
@@ -441,6 +461,14 @@ store_allocate_entry(TimestampTz now)
 	i = store.shared->free_head;
 	if (i != STORE_NONE)
 		store.shared->free_head = store.entries[i].next;
+	else if (store_used() < store.shared->nentries)
+	{
+		i = store_used();
+		memset(&store.entries[i], 0, sizeof(SharedStoreEntry));
+		pg_atomic_init_u64(&store.entries[i].hits, 0);
+		pg_write_barrier();		/* see store_used */
+		pg_atomic_write_u32(&store.shared->used, i + 1);
+	}
 	LWLockRelease(&store.shared->allocation_lock);
 	return i != STORE_NONE ? i : store_evict(now, &freed);
 }
@@ -645,7 +673,7 @@ store_sweep(bool all)
 	bool		was_alive;
 
 	block_attach();
-	for (uint32 i = 0; i < store.shared->nentries; i++)
+	for (uint32 i = 0; i < store_used(); i++)
 	{
 		if (store.entries[i].linked && store_take(i, !all, now, &was_alive))
 		{
@@ -719,7 +747,7 @@ store_list(void (*fn) (const StoreListing *listing, void *arg), void *arg)
 
 	block_attach();
 	initStringInfo(&buffer);
-	for (uint32 i = 0; i < store.shared->nentries; i++)
+	for (uint32 i = 0; i < store_used(); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (store.entries[i].linked &&
@@ -749,26 +777,31 @@ store_verify(void)
 	Size		bytes = 0;
 	bool		misplaced = false;
 	uint64		counted;
+	uint32		used;
 	const char *problem;
 
 	block_attach();
 	LWLockAcquire(&shared->allocation_lock, LW_EXCLUSIVE);
-	for (uint32 i = shared->free_head; i != STORE_NONE && free <= shared->nentries;
+	used = store_used();
+	for (uint32 i = shared->free_head; i != STORE_NONE && free <= used;
 		 i = store.entries[i].next)
 	{
-		misplaced |= store.entries[i].linked;
+		misplaced |= i >= used || store.entries[i].linked ||
+			DsaPointerIsValid(store.entries[i].block);
 		free++;
 	}
 	for (int p = 0; p < STORE_PARTITIONS; p++)
 		LWLockAcquire(&shared->partitions[p].lock, LW_SHARED);
 	for (uint32 b = 0; b < shared->nbuckets; b++)
 	{
-		for (uint32 i = store.buckets[b]; i != STORE_NONE && linked <= shared->nentries;
+		for (uint32 i = store.buckets[b]; i != STORE_NONE && linked <= used;
 			 i = store.entries[i].next)
 		{
 			SharedStoreEntry *entry = &store.entries[i];
 
 			misplaced |= !entry->linked || store_bucket(entry->hash) != b ||
+				i >= used || entry->times.expires > entry->times.latest ||
+				entry->times.expires > entry->times.created + entry->times.ttl_us ||
 				block_size(entry->block) !=
 				store_block_size(entry->ndeps, entry->key_len,
 								 entry->payload_len, entry->label_len);
@@ -785,7 +818,7 @@ store_verify(void)
 	if (problem == NULL)
 		problem = evict_verify(store.evict);
 	if (problem == NULL &&
-		(misplaced || counted != linked || linked + free > shared->nentries))
+		(misplaced || counted != linked || linked + free > used))
 		problem = "entries are lost, misplaced or counted wrongly";
 	if (problem != NULL)
 		ereport(ERROR,

@@ -151,7 +151,7 @@ replay_clock(const Trace *trace, uint32 entries)
 			entry = used++;
 		else
 		{
-			if (!evict_choose(evict, probe_live, NULL, &entry))
+			if (!evict_choose(evict, entries, probe_live, NULL, &entry))
 				shim_fail("no entry to evict");
 			entry_of[key_of[entry]] = NONE;
 		}

@@ -62,7 +62,7 @@ choose(SharedEvict *evict)
 {
 	uint32		victim = PG_UINT32_MAX;
 
-	check(evict_choose(evict, probe, states, &victim));
+	check(evict_choose(evict, evict->size, probe, states, &victim));
 	check(victim < ENTRIES);
 	check(evict_verify(evict) == NULL);
 	return victim;
@@ -74,11 +74,11 @@ test_nothing_there(void)
 	SharedEvict *evict = start(EVICT_ABSENT);
 	uint32		victim;
 
-	check(!evict_choose(evict, probe, states, &victim));
+	check(!evict_choose(evict, evict->size, probe, states, &victim));
 	check(probes == ENTRIES);
 
 	evict_init(evict, 0);
-	check(!evict_choose(evict, probe, states, &victim));
+	check(!evict_choose(evict, evict->size, probe, states, &victim));
 	check(evict_verify(evict) == NULL);
 }
 
@@ -149,9 +149,53 @@ test_bounded(void)
 	SharedEvict *evict = start(EVICT_LIVE);
 	uint32		victim = PG_UINT32_MAX;
 
-	check(evict_choose(evict, probe_and_touch, evict, &victim));
+	check(evict_choose(evict, evict->size, probe_and_touch, evict, &victim));
 	check(victim < ENTRIES);
 	check(probes <= 5 * ENTRIES);
+}
+
+/* With many entries, a choice looks at some only. */
+static EvictState
+probe_popular(uint32 i, void *arg)
+{
+	probes++;
+	return *(EvictState *) arg;
+}
+
+static void
+test_many(void)
+{
+	const uint32 entries = 1000000;
+	SharedEvict *evict = shim_alloc(evict_size(entries));
+	EvictState	state = EVICT_LIVE;
+	uint32		victim = PG_UINT32_MAX;
+
+	evict_init(evict, entries);
+	for (uint32 i = 0; i < entries; i++)
+	{
+		for (int n = 0; n < (i == 1000 ? 1 : 3); n++)
+			evict_touched(evict, i);
+	}
+	probes = 0;
+	check(evict_choose(evict, entries, probe_popular, &state, &victim));
+	check(victim == 1000);
+	check(probes <= 10000);
+
+	/* it does not begin from the start again */
+	state = EVICT_ABSENT;
+	probes = 0;
+	check(!evict_choose(evict, entries, probe_popular, &state, &victim));
+	check(probes <= 10000);
+	state = EVICT_DEAD;
+	check(evict_choose(evict, entries, probe_popular, &state, &victim));
+	check(victim > 4000);
+
+	/* entries that were never used are not looked at */
+	probes = 0;
+	state = EVICT_ABSENT;
+	check(!evict_choose(evict, 10, probe_popular, &state, &victim));
+	check(probes == 10);
+	free(evict);
 }
 
 static void
@@ -175,6 +219,7 @@ main(void)
 	test_popular_last();
 	test_count_saturates();
 	test_bounded();
+	test_many();
 	test_verify();
 	printf("ok - dead entries go first, absent ones never, popular ones last\n");
 	return 0;

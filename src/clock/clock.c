@@ -300,27 +300,31 @@ clock_unchanged(const ClockStamp *stamps, int n)
 static SharedClockFencer *
 clock_fencer(void)
 {
-	uint32		i = (uint32) (MyProc - ProcGlobal->allProcs);
+	static SharedClockFencer *fencer;
 
-	Assert(i < clock_shared->nfencers);
-	return &clock_fencers[i];
+	if (unlikely(fencer == NULL))
+	{
+		uint32		i = (uint32) (MyProc - ProcGlobal->allProcs);
+
+		Assert(i < clock_shared->nfencers);
+		fencer = &clock_fencers[i];
+	}
+	return fencer;
 }
 
-void
-clock_begin_fencing(void)
+/* This process is about to change its fences. */
+static inline void
+clock_begin_fencing(SharedClockFencer *fencer)
 {
-	SharedClockFencer *fencer = clock_fencer();
-
 	pg_atomic_write_u32(&fencer->serial,
 						pg_atomic_read_u32(&fencer->serial) + 1);
 	pg_write_barrier();
 }
 
-void
-clock_end_fencing(int more)
+/* It has done so, and has so many more than before. */
+static inline void
+clock_end_fencing(SharedClockFencer *fencer, int more)
 {
-	SharedClockFencer *fencer = clock_fencer();
-
 	pg_atomic_write_u32(&fencer->fences,
 						pg_atomic_read_u32(&fencer->fences) + more);
 	pg_write_barrier();
@@ -328,14 +332,8 @@ clock_end_fencing(int more)
 						pg_atomic_read_u32(&fencer->serial) + 1);
 }
 
-void
-clock_fence(ClockSlot slot)
-{
-	pg_atomic_fetch_add_u32(&clock_shared->slots[slot].fences, 1);
-}
-
-void
-clock_unfence(ClockSlot slot)
+static inline void
+clock_unfence_slot(ClockSlot slot)
 {
 	uint32		before PG_USED_FOR_ASSERTS_ONLY;
 
@@ -343,24 +341,52 @@ clock_unfence(ClockSlot slot)
 	Assert(before > 0);
 }
 
-/*
- * Count a committed change of a slot that the caller has fenced, and take the
- * fence down.
- */
-void
-clock_tick(ClockSlot slot, FullTransactionId xid)
+static inline void
+clock_tick_slot(ClockSlot slot, uint64 xid)
 {
 	SharedClockSlot *s = &clock_shared->slots[slot];
-	uint64		mine = U64FromFullTransactionId(xid);
 	uint64		newest = pg_atomic_read_u64(&s->newest_xid);
 
-	while (newest < mine &&
-		   !pg_atomic_compare_exchange_u64(&s->newest_xid, &newest, mine))
+	while (newest < xid &&
+		   !pg_atomic_compare_exchange_u64(&s->newest_xid, &newest, xid))
 		;
 	pg_atomic_fetch_add_u64(&s->generation, 1);
 	pg_atomic_fetch_or_u64(&clock_unsent[slot / 64],
 						   UINT64CONST(1) << (slot % 64));
-	clock_unfence(slot);
+	clock_unfence_slot(slot);
+}
+
+void
+clock_fence(const ClockSlot *slots, int n, bool mine)
+{
+	if (mine)
+		clock_begin_fencing(clock_fencer());
+	for (int i = 0; i < n; i++)
+		pg_atomic_fetch_add_u32(&clock_shared->slots[slots[i]].fences, 1);
+	if (mine)
+		clock_end_fencing(clock_fencer(), n);
+}
+
+void
+clock_unfence(const ClockSlot *slots, int n, bool mine)
+{
+	if (mine)
+		clock_begin_fencing(clock_fencer());
+	for (int i = 0; i < n; i++)
+		clock_unfence_slot(slots[i]);
+	if (mine)
+		clock_end_fencing(clock_fencer(), -n);
+}
+
+void
+clock_tick(const ClockSlot *slots, int n, bool mine, FullTransactionId xid)
+{
+	if (mine)
+		clock_begin_fencing(clock_fencer());
+	for (int i = 0; i < n; i++)
+		clock_tick_slot(slots[i], U64FromFullTransactionId(xid));
+	if (mine)
+		clock_end_fencing(clock_fencer(), -n);
 }
 
 /*

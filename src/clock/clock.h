@@ -60,18 +60,15 @@ extern bool clock_read(ClockStamp *stamps, int n, uint64 *newest_xid);
 /* Is each of n dependencies unfenced, and of the generation in its stamp? */
 extern bool clock_unchanged(const ClockStamp *stamps, int n);
 
-/* Writers, see the head of clock.c. */
-extern void clock_fence(ClockSlot slot);
-extern void clock_unfence(ClockSlot slot);
-extern void clock_tick(ClockSlot slot, FullTransactionId xid);
-
 /*
- * Around them: this process raises fences, or takes some down, and then has so
- * many more than before.  Fences of no process are counted by prepared.c, which
- * changes them under its lock and needs no such brackets.
+ * Writers, see the head of clock.c: raise a fence on each of n slots; take it
+ * down; count a committed change and take it down.  mine: the fence is one of this
+ * process, and not of a prepared transaction.
  */
-extern void clock_begin_fencing(void);
-extern void clock_end_fencing(int more);
+extern void clock_fence(const ClockSlot *slots, int n, bool mine);
+extern void clock_unfence(const ClockSlot *slots, int n, bool mine);
+extern void clock_tick(const ClockSlot *slots, int n, bool mine,
+					   FullTransactionId xid);
 
 /* The outbox of the worker, see the head of clock.c. */
 typedef struct ClockSend

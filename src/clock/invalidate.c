@@ -127,7 +127,7 @@ static void (*invalidate_listener) (void);
 /*
  * Where a slot is, or would be, in the index.
  */
-static uint32
+static inline uint32
 invalidate_find(ClockSlot slot)
 {
 	uint32		i = (slot * 2654435761U) % INVALIDATE_INDEX_SIZE;
@@ -165,7 +165,7 @@ invalidate_forget(void)
 /*
  * Put a slot into the set, for which the caller has made room.
  */
-static void
+static pg_attribute_always_inline void
 invalidate_insert(ClockSlot slot)
 {
 	uint32		i = invalidate_find(slot);
@@ -173,11 +173,7 @@ invalidate_insert(ClockSlot slot)
 	if (invalidate.set->index[i] != 0)
 		return;
 	if (invalidate.phase == INVALIDATE_FENCED)
-	{
-		clock_begin_fencing();
-		clock_fence(slot);
-		clock_end_fencing(1);
-	}
+		clock_fence(&slot, 1, true);
 	invalidate.set->slots[invalidate.nslots++] = slot;
 	invalidate.set->index[i] = (uint16) invalidate.nslots;
 }
@@ -207,12 +203,7 @@ invalidate_fence(void)
 {
 	invalidate_collect_wide();
 	if (invalidate.nslots > 0)
-	{
-		clock_begin_fencing();
-		for (int i = 0; i < invalidate.nslots; i++)
-			clock_fence(invalidate.set->slots[i]);
-		clock_end_fencing(invalidate.nslots);
-	}
+		clock_fence(invalidate.set->slots, invalidate.nslots, true);
 	invalidate.phase = INVALIDATE_FENCED;
 }
 
@@ -224,10 +215,8 @@ invalidate_tick(void)
 {
 	if (invalidate.nslots > 0)
 	{
-		clock_begin_fencing();
-		for (int i = 0; i < invalidate.nslots; i++)
-			clock_tick(invalidate.set->slots[i], invalidate.xid);
-		clock_end_fencing(-invalidate.nslots);
+		clock_tick(invalidate.set->slots, invalidate.nslots, true,
+				   invalidate.xid);
 		stats_add(STATS_INVALIDATIONS, invalidate.nslots);
 		if (invalidate_listener != NULL)
 			invalidate_listener();
@@ -242,12 +231,7 @@ invalidate_nothing(void)
 	if (invalidate.phase == INVALIDATE_PREPARING)
 		prepared_cancel(invalidate.xid);
 	if (invalidate.phase == INVALIDATE_FENCED && invalidate.nslots > 0)
-	{
-		clock_begin_fencing();
-		for (int i = 0; i < invalidate.nslots; i++)
-			clock_unfence(invalidate.set->slots[i]);
-		clock_end_fencing(-invalidate.nslots);
-	}
+		clock_unfence(invalidate.set->slots, invalidate.nslots, true);
 	invalidate_forget();
 }
 
@@ -361,10 +345,10 @@ invalidate_set_listener(void (*listener) (void))
 }
 
 /*
- * Errors for whoever may not touch anything, and memory for whoever may.
+ * The first touch of this process, or an error for whoever may not touch anything.
  */
-static void
-invalidate_begin_touch(void)
+static pg_noinline void
+invalidate_check_touch(void)
 {
 	if (IsParallelWorker())
 		ereport(ERROR,
@@ -376,9 +360,17 @@ invalidate_begin_touch(void)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot invalidate cached results while the transaction is prepared"),
 				 errhint("Commit the transaction with COMMIT.")));
-	if (invalidate.set == NULL)
-		invalidate.set = MemoryContextAllocZero(TopMemoryContext,
-												sizeof(InvalidateSet));
+	invalidate.set = MemoryContextAllocZero(TopMemoryContext,
+											sizeof(InvalidateSet));
+}
+
+static inline void
+invalidate_begin_touch(void)
+{
+	/* a parallel worker never gets a set */
+	if (unlikely(invalidate.set == NULL ||
+				 invalidate.phase == INVALIDATE_PREPARING))
+		invalidate_check_touch();
 }
 
 /*

@@ -217,8 +217,7 @@ prepared_try_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
 			memcpy(prepared_areas[area].slots, slots,
 				   nslots * sizeof(ClockSlot));
 		}
-		for (int i = 0; i < nslots; i++)
-			clock_fence(slots[i]);
+		clock_fence(slots, nslots, false);
 		pg_atomic_fetch_add_u32(&prepared_shared->used, 1);
 	}
 	LWLockRelease(&prepared_shared->lock);
@@ -254,18 +253,15 @@ prepared_finish(FullTransactionId xid, bool committed)
 	record = prepared_find_locked(xid);
 	if (record != NULL)
 	{
-		for (int i = 0; i < record->nslots; i++)
-		{
-			ClockSlot	slot = prepared_areas[record->area].slots[i];
-
-			if (committed)
-				clock_tick(slot, xid);
-			else
-				clock_unfence(slot);
-		}
 		if (record->area != PREPARED_NONE)
 		{
-			prepared_areas[record->area].next_free = prepared_shared->free_area;
+			SharedPreparedArea *area = &prepared_areas[record->area];
+
+			if (committed)
+				clock_tick(area->slots, record->nslots, false, xid);
+			else
+				clock_unfence(area->slots, record->nslots, false);
+			area->next_free = prepared_shared->free_area;
 			prepared_shared->free_area = record->area;
 		}
 		record->xid = InvalidFullTransactionId;
@@ -397,11 +393,12 @@ prepared_settled(void)
 		(prepared_shared->empty_looks >= 2 || max_prepared_xacts == 0))
 	{
 		FullTransactionId xid = ReadNextFullTransactionId();
+		ClockSlot	cluster = CLOCK_SLOT_CLUSTER;
 
 		/* what was stored while this was a standby knew of no change */
 		FullTransactionIdRetreat(&xid);
-		clock_fence(CLOCK_SLOT_CLUSTER);
-		clock_tick(CLOCK_SLOT_CLUSTER, xid);
+		clock_fence(&cluster, 1, false);
+		clock_tick(&cluster, 1, false, xid);
 		pg_atomic_write_u32(&prepared_shared->settled, 1);
 	}
 	LWLockRelease(&prepared_shared->lock);

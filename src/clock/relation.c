@@ -54,6 +54,13 @@ static struct
 	uint64		messages;		/* messages_of_relations() when it was made */
 } relations;
 
+static inline bool
+relation_memo_is_current(void)
+{
+	return relations.context != NULL &&
+		relations.messages == messages_of_relations();
+}
+
 /*
  * Make the memo, or make it anew if it is out of date.
  */
@@ -62,8 +69,7 @@ relation_prepare_memo(void)
 {
 	HASHCTL		info = {0};
 
-	if (relations.context != NULL &&
-		relations.messages == messages_of_relations())
+	if (relation_memo_is_current())
 		return;
 
 	if (relations.context != NULL)
@@ -165,7 +171,8 @@ relation_touch(Oid relid)
 
 	if (relid < FirstNormalObjectId)
 		return;
-	relation_prepare_memo();
+	if (unlikely(!relation_memo_is_current()))
+		relation_prepare_memo();
 	entry = hash_search(relations.entries, &relid, HASH_FIND, NULL);
 	if (entry == NULL)
 		entry = relation_remember(relid);

@@ -10,7 +10,7 @@
 -- counters
 SELECT cache_reset_stats();
 SELECT cache_flush('l1');
-SELECT l1_hits, l2_hits, stale_hits, misses, hit_rate, fills, fills_raced, fills_too_large, evictions, bypasses, bypass_reasons,
+SELECT l1_hits, l2_hits, stale_hits, misses, hit_rate, fills, fills_raced, fills_too_large, fills_unproven, evictions, bypasses, bypass_reasons,
 	waits, wait_timeouts, l2_errors, l2_rejected, time_saved FROM cache_stats;
 SELECT cached_query('SELECT 1 AS a', 300, '{a}');
 SELECT l1_hits, misses, hit_rate, fills FROM cache_stats;

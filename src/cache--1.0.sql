@@ -292,6 +292,7 @@ CREATE FUNCTION @extschema@.cache_stats(
 		OUT fills bigint,
 		OUT fills_raced bigint,
 		OUT fills_too_large bigint,
+		OUT fills_unproven bigint,
 		OUT evictions bigint,
 		OUT expirations bigint,
 		OUT invalidations bigint,
@@ -326,6 +327,7 @@ COMMENT ON COLUMN @extschema@.cache_stats.hit_rate IS 'hits of both tiers divide
 COMMENT ON COLUMN @extschema@.cache_stats.fills IS 'results stored after an execution';
 COMMENT ON COLUMN @extschema@.cache_stats.fills_raced IS 'results not stored because something they depend on changed meanwhile';
 COMMENT ON COLUMN @extschema@.cache_stats.fills_too_large IS 'results not stored because of their size';
+COMMENT ON COLUMN @extschema@.cache_stats.fills_unproven IS 'results not stored because their execution reached what was not proven';
 COMMENT ON COLUMN @extschema@.cache_stats.evictions IS 'servable entries dropped from shared memory to make room';
 COMMENT ON COLUMN @extschema@.cache_stats.expirations IS 'entries found past their time to live';
 COMMENT ON COLUMN @extschema@.cache_stats.invalidations IS 'tags invalidated by committed transactions';

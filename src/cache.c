@@ -40,6 +40,7 @@
 #include "capture/track.h"
 #include "clock/invalidate.h"
 #include "fmgr.h"
+#include "lookup/watch.h"
 #include "miscadmin.h"
 #include "plain/plan.h"
 #include "plain/scan.h"
@@ -65,6 +66,7 @@ _PG_init(void)
 	shmem_init();
 	messages_init();
 	invalidate_init();
+	watch_init();
 	flight_init();
 	track_init();
 	scan_init();

@@ -22,6 +22,7 @@
 #include "base/guc.h"
 #include "base/stop.h"
 #include "lookup/fetch.h"
+#include "lookup/watch.h"
 #include "store/codec.h"
 
 /* Where the rows of a request go. */
@@ -49,30 +50,45 @@ fetch_serve(const Lookup *lookup, StatsCounter tier, const StoreResult *found,
  * read: one taken before would miss what a TRUNCATE did that was waited for.
  */
 static int64
-fetch_execute(const Lookup *lookup, CodecReceiver *receiver)
+fetch_execute(Lookup *lookup, CodecReceiver *receiver)
 {
 	SPIExecuteOptions options = {0};
 	StatementPin *pin;
+	Watch		watch;
 	instr_time	start;
 	instr_time	duration;
-	int			rc;
+	volatile int rc = 0;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	pin = statement_pin(lookup->stmt);
 	options.params = lookup->params;
 	options.dest = codec_dest(receiver);
+	watch_begin(&watch, lookup->stmt, lookup->request.query,
+				lookup->request.terms.automatic, options.dest);
 	options.read_only = BREAK_FRESH_SNAPSHOT;
 
 	STOP_POINT("execute");
 	INSTR_TIME_SET_CURRENT(start);
-	rc = SPI_execute_plan_extended(lookup->stmt->plan, &options);
+	watch_enter(&watch);
+	PG_TRY();
+	{
+		rc = SPI_execute_plan_extended(lookup->stmt->plan, &options);
+	}
+	PG_FINALLY();
+	{
+		watch_forget(&watch);
+	}
+	PG_END_TRY();
 	if (rc < 0)
 		elog(ERROR, "SPI_execute_plan_extended failed: %s",
 			 SPI_result_code_string(rc));
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);
 
+	lookup->unproven = watch.failed;
+	if (lookup->stmt->unproven)
+		statement_outdate_plan(lookup->stmt);
 	statement_measure(lookup->stmt);
 	statement_unpin(pin);
 	SPI_finish();
@@ -99,7 +115,7 @@ fetch_create_receiver(const Lookup *lookup, const FetchTarget *target)
  * Execute without looking up or storing.
  */
 static void
-fetch_bypass(const Lookup *lookup, StatsCounter reason,
+fetch_bypass(Lookup *lookup, StatsCounter reason,
 			 const FetchTarget *target)
 {
 	CodecReceiver *receiver = fetch_create_receiver(lookup, target);
@@ -141,6 +157,8 @@ fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
 	Lookup		lookup;
 	StoreResult found;
 
+	if (watch_current != NULL && request->name != NULL)
+		watch_note_name(request->name);
 	lookup_begin(&lookup, request);
 	for (;;)
 	{

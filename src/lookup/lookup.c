@@ -76,6 +76,7 @@
 #include "executor/executor.h"
 #include "key/settings.h"
 #include "lookup/lookup.h"
+#include "lookup/watch.h"
 #include "miscadmin.h"
 #include "redis/l2.h"
 #include "replication/logicalworker.h"
@@ -544,6 +545,7 @@ void
 lookup_begin(Lookup *lookup, const LookupRequest *request)
 {
 	lookup->request = *request;
+	lookup->unproven = false;
 	key_begin(&lookup->request_key, request->form, request->query, request->query_len,
 			  request->terms.tags, request->terms.tags_len, request->name,
 			  request->terms.automatic, request->types,
@@ -840,6 +842,11 @@ lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 		stats_add(STATS_FILLS_TOO_LARGE, 1);
 		return FLIGHT_UNSTORABLE;
 	}
+	if (lookup->unproven)
+	{
+		stats_add(STATS_FILLS_UNPROVEN, 1);
+		return FLIGHT_UNSTORABLE;
+	}
 	if (!lookup_admits(lookup, fill_us))
 		return FLIGHT_UNSTORABLE;
 	/* what the leader did to itself is not so for others */
@@ -881,6 +888,12 @@ void
 lookup_count_hit(const Lookup *lookup, StatsCounter tier,
 				 const StoreResult *found)
 {
+	const LookupRequest *request = &lookup->request;
+
+	if (watch_current != NULL)
+		watch_note_hit(lookup->stmt, request->query,
+					   request->terms.automatic && request->name == NULL &&
+					   found->times.expires > lookup->now);
 	stats_add(tier, 1);
 	stats_add(STATS_TIME_SAVED_US, found->times.fill_us);
 	qstats_hit(lookup->stmt->qstats);

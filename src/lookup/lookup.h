@@ -67,6 +67,7 @@ typedef struct Lookup
 	TimestampTz deadline;		/* of waiting for them; 0 before step 6 */
 	TimestampTz now;			/* when the clock was read */
 	StoreAsker	asker;			/* as of the last look into the tiers */
+	bool		unproven;		/* the execution has reached what it may not */
 	int			nfixed_deps;	/* known before the statement is */
 	int			ndeps;
 	ClockStamp	deps[LOOKUP_MAX_DEPS];

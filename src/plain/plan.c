@@ -69,6 +69,32 @@ plan_call_next(Query *tree, const char *query_string, int cursor_options,
 }
 
 /*
+ * Plan a statement that may be stored; stmt as watch_begin takes it.
+ */
+static PlannedStmt *
+plan_watched(Query *tree, const char *query_string, int cursor_options,
+			 ParamListInfo params, Statement *stmt, const PlanChoice *choice,
+			 bool *failed)
+{
+	PlannedStmt *volatile planned = NULL;
+	Watch		watch;
+
+	watch_begin(&watch, stmt, choice->text, choice->spec.terms.automatic, NULL);
+	watch_enter(&watch);
+	PG_TRY();
+	{
+		planned = plan_call_next(tree, query_string, cursor_options, params);
+	}
+	PG_FINALLY();
+	{
+		watch_forget(&watch);
+	}
+	PG_END_TRY();
+	*failed = watch.failed;
+	return planned;
+}
+
+/*
  * Is a query one to consider at all?  Mere expressions are left alone, for
  * PL/pgSQL evaluates them without executor.
  */
@@ -266,7 +292,8 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 		spec->catalog_generation = stmt->catalog_generation;
 		spec->roles_generation = stmt->roles_generation;
 		original = copyObject(tree);
-		planned = plan_call_next(tree, query_string, cursor_options, params);
+		planned = plan_watched(tree, query_string, cursor_options, params, stmt,
+							   choice, &spec->unproven);
 	}
 	stmt->plan_cost = planned->planTree->total_cost;
 	stmt->plan_rows = planned->planTree->plan_rows;
@@ -282,6 +309,7 @@ plan_as_chosen(Query *tree, const char *query_string, int cursor_options,
 {
 	Query	   *original = NULL;
 	PlannedStmt *planned = NULL;
+	bool		failed;
 
 	if (choice->spec.terms.min_cost_us < 0)
 	{
@@ -296,11 +324,16 @@ plan_as_chosen(Query *tree, const char *query_string, int cursor_options,
 				lookup_read_definitions(&choice->spec.catalog_generation,
 										&choice->spec.roles_generation);
 				original = copyObject(tree);
-				planned = plan_call_next(tree, query_string, cursor_options,
-										 params);
+				planned = plan_watched(tree, query_string, cursor_options, params,
+									   NULL, choice, &failed);
 				if (admit_estimate(choice->spec.shape,
 								   planned->planTree->total_cost) == ADMIT_CHEAP)
 					return planned;
+				if (failed)
+				{
+					tree = copyObject(original);
+					planned = NULL;
+				}
 				break;
 			case ADMIT_DEAR:
 				break;

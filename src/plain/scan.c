@@ -116,13 +116,21 @@ static const CustomExecMethods scan_exec_methods = {
 };
 
 static void
-scan_started(void *arg)
+scan_started(ScanExecution *execution)
 {
-	ScanExecution *execution = arg;
-
 	if (execution->starting)
 		dlist_delete(&execution->link);
 	execution->starting = false;
+}
+
+/*
+ * The memory of an execution goes.
+ */
+static void
+scan_forget(void *arg)
+{
+	scan_started(arg);
+	watch_forget(&((ScanExecution *) arg)->watch);
 }
 
 void
@@ -131,7 +139,7 @@ scan_expect_start(ScanExecution *execution)
 	execution->id = ++scan_last_id;
 	execution->starting = true;
 	dlist_push_head(&scan_starting, &execution->link);
-	execution->callback.func = scan_started;
+	execution->callback.func = scan_forget;
 	execution->callback.arg = execution;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext,
 									   &execution->callback);
@@ -335,6 +343,7 @@ scan_complete(ScanRun *state)
 	counts = relstats_end(state->relstats, &len);
 	codec_attach(state->receiver, counts, len);
 	payload = codec_payload(state->receiver, &len);
+	execution->lookup->unproven = execution->watch.failed;
 	outcome = lookup_fill(execution->lookup, payload, len, us);
 	if (state->leads)
 		flight_land(outcome);
@@ -376,6 +385,7 @@ scan_next_filled(ScanRun *state)
 	PlanState  *below = outerPlanState(state);
 	DestReceiver *dest;
 	TupleTableSlot *slot;
+	Watch	   *watch;
 	instr_time	start;
 	instr_time	end;
 
@@ -386,8 +396,11 @@ scan_next_filled(ScanRun *state)
 			ExecFilterJunk(state->junk, slot);
 	}
 
+	watch = &state->execution->watch;
 	INSTR_TIME_SET_CURRENT(start);
+	watch_enter(watch);
 	slot = ExecProcNode(below);
+	watch_leave(watch);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_ACCUM_DIFF(state->elapsed, end, start);
 	if (TupIsNull(slot))

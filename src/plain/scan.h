@@ -10,6 +10,7 @@
 
 #include "lib/ilist.h"
 #include "lookup/lookup.h"
+#include "lookup/watch.h"
 #include "nodes/execnodes.h"
 #include "nodes/extensible.h"
 #include "nodes/plannodes.h"
@@ -33,6 +34,7 @@ typedef struct ScanSpec
 	Terms		terms;			/* but for the tags, see wrap_terms */
 	bool		hinted;			/* a comment asks for it */
 	bool		updatable;		/* WHERE CURRENT OF may be used with it */
+	bool		unproven;		/* planning it has reached what it may not */
 	uint32		text_len;
 	char		bytes[FLEXIBLE_ARRAY_MEMBER];	/* tags, as in a key; text,
 												 * terminated */
@@ -50,11 +52,13 @@ typedef struct ScanExecution
 	bool		serves;			/* what was found */
 	bool		fills;
 
+	Watch		watch;			/* of the fill */
+
 	/* the rest is the node's */
 	uint64		id;				/* in the plan it is bound to */
 	bool		starting;		/* on the list of those, by this link: */
 	dlist_node	link;
-	MemoryContextCallback callback; /* takes it off */
+	MemoryContextCallback callback; /* when the memory goes */
 } ScanExecution;
 
 /* Of the node. */

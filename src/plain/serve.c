@@ -86,26 +86,40 @@ serve_suspended(void)
 
 /*
  * Plan the tree of a node for the present parameters, with a node on top.
+ * stmt: of the tree, if a result may be stored.
  */
 static PlannedStmt *
-serve_plan(const CustomScan *node, ParamListInfo params)
+serve_plan(const CustomScan *node, ParamListInfo params, Statement *stmt)
 {
 	const ScanSpec *kept = wrap_spec(node);
 	ScanSpec   *spec = palloc(VARSIZE(kept));
 	Query	   *tree = copyObject(unconstify(Query *, wrap_tree(node)));
 	int			location = tree->stmt_location;
 	int			len = tree->stmt_len;
-	PlannedStmt *stmt;
+	PlannedStmt *planned = NULL;
+	Watch		watch;
 
 	memcpy(spec, kept, VARSIZE(kept));
 	/* the text is that of this statement alone */
 	tree->stmt_location = -1;
 	tree->stmt_len = 0;
-	stmt = planner(tree, wrap_text(spec),
-				   spec->cursor_options | STATEMENT_CURSOR_OPT_TEXT, params);
-	stmt->stmt_location = location;
-	stmt->stmt_len = len;
-	return wrap_plan(stmt, wrap_tree(node), spec);
+	watch_begin(&watch, stmt, wrap_text(spec), spec->terms.automatic, NULL);
+	watch_enter(&watch);
+	PG_TRY();
+	{
+		planned = planner(tree, wrap_text(spec),
+						  spec->cursor_options | STATEMENT_CURSOR_OPT_TEXT,
+						  params);
+	}
+	PG_FINALLY();
+	{
+		watch_forget(&watch);
+	}
+	PG_END_TRY();
+	spec->unproven = watch.failed;
+	planned->stmt_location = location;
+	planned->stmt_len = len;
+	return wrap_plan(planned, wrap_tree(node), spec);
 }
 
 /*
@@ -117,7 +131,7 @@ serve_plainly(const QueryDesc *queryDesc, PlannedStmt *wrapped)
 	const CustomScan *node = wrap_find(wrapped);
 
 	if (outerPlan(node) == NULL)
-		wrapped = serve_plan(node, queryDesc->params);
+		wrapped = serve_plan(node, queryDesc->params, NULL);
 	return wrap_find(wrapped) != NULL ? wrap_strip(wrapped) : wrapped;
 }
 
@@ -309,7 +323,8 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	if (promise ||
 		(execution->fills &&
 		 (outdated || !serve_is_of_key(execution->spec, execution->lookup))))
-		wrapped = serve_plan(node, queryDesc->params);
+		wrapped = serve_plan(node, queryDesc->params,
+							 execution->lookup->stmt);
 	node = wrap_find(wrapped);
 	if (node == NULL)
 		return wrapped;
@@ -325,6 +340,12 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	}
 	if (!execution->fills && !explained)
 		return wrap_strip(wrapped);
+	if (execution->fills)
+	{
+		watch_begin(&execution->watch, execution->lookup->stmt,
+					wrap_text(spec), spec->terms.automatic, NULL);
+		execution->watch.failed |= wrap_spec(node)->unproven;
+	}
 	scan_expect_start(execution);
 	return wrap_bind(wrapped, execution->id, false);
 }

@@ -47,7 +47,9 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "base/guc.h"
 #include "base/messages.h"
+#include "base/trust.h"
 #include "catalog/pg_type.h"
 #include "clock/relation.h"
 #include "executor/executor.h"
@@ -457,6 +459,49 @@ statement_create(const CacheKey *key, uint64 catalog_generation,
 }
 
 /*
+ * Collect the functions that are called in a tree.
+ */
+static bool
+statement_add_function(Oid funcid, void *context)
+{
+	List	  **functions = context;
+
+	*functions = list_append_unique_oid(*functions, funcid);
+	return false;
+}
+
+static bool
+statement_collect_functions(Node *node, List **functions)
+{
+	if (node == NULL)
+		return false;
+	(void) check_functions_in_node(node, statement_add_function, functions);
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, statement_collect_functions,
+								 functions, 0);
+	return expression_tree_walker(node, statement_collect_functions,
+								  functions);
+}
+
+/*
+ * Has the administrator vouched for one of the functions?
+ */
+static bool
+statement_is_vouched(List *functions)
+{
+	ListCell   *lc;
+
+	if (cache_trusted_functions[0] == '\0')
+		return false;
+	foreach(lc, functions)
+	{
+		if (trust_names(cache_trusted_functions, lfirst_oid(lc)))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Fill in what was found out.
  */
 static void
@@ -478,6 +523,10 @@ statement_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	access_copy(&stmt->access, &deps->access);
 	access_copy(&stmt->inner_access, &deps->inner_access);
 	stmt->relations = list_copy(deps->relations);
+	(void) statement_collect_functions((Node *) unconstify(Query *, query),
+									   &stmt->examined);
+	(void) statement_collect_functions((Node *) deps->bodies, &stmt->examined);
+	stmt->vouched = statement_is_vouched(stmt->examined);
 	stmt->inherits = deps->inherits;
 	stmt->executable = deps->executable;
 	stmt->complete = deps->complete;
@@ -643,6 +692,20 @@ statement_analyse(const CacheKey *key, KeyForm form, bool automatic,
 				   psprintf("cached(%s)", quote_literal_cstr(name)));
 	SPI_finish();
 	return stmt;
+}
+
+void
+statement_outdate_plan(const Statement *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, SPI_plan_get_plan_sources(stmt->plan))
+	{
+		CachedPlanSource *source = lfirst(lc);
+
+		if (source->gplan != NULL)
+			source->gplan->is_valid = false;
+	}
 }
 
 /* The parameters that a tree refers to, the first reference to each. */

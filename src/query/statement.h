@@ -56,6 +56,11 @@ typedef struct Statement
 	Access		access;			/* the privileges it needs */
 	Access		inner_access;	/* those that queries inside functions need */
 	List	   *relations;		/* oids of the relations read */
+	List	   *examined;		/* oids of the functions that it calls, also
+								 * in functions that were looked into */
+	bool		vouched;		/* cache.trusted_functions has one that it
+								 * calls */
+	bool		unproven;		/* it was seen to reach more than is proven */
 	bool		inherits;		/* some of them have children */
 	bool		executable;		/* the user may call all its functions */
 	Oid			permitted;		/* a user who may read all in rtable */
@@ -147,6 +152,12 @@ extern void statement_unpin(StatementPin *pin);
  * A statement was executed: measure anew what its plan takes.
  */
 extern void statement_measure(Statement *stmt);
+
+/*
+ * The plan of a text has values in it that may be different the next time: the
+ * next execution is to make another one.
+ */
+extern void statement_outdate_plan(const Statement *stmt);
 
 /*
  * This session changed definitions, if only for itself: whatever was analysed

@@ -46,7 +46,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#define REPORT_STATS_COLUMNS 26
+#define REPORT_STATS_COLUMNS 27
 #define REPORT_ENTRIES_COLUMNS 10
 #define REPORT_QUERIES_COLUMNS 10
 
@@ -161,6 +161,7 @@ cache_stats(PG_FUNCTION_ARGS)
 	values[i++] = Int64GetDatum(totals[STATS_FILLS]);
 	values[i++] = Int64GetDatum(totals[STATS_FILLS_RACED]);
 	values[i++] = Int64GetDatum(totals[STATS_FILLS_TOO_LARGE]);
+	values[i++] = Int64GetDatum(totals[STATS_FILLS_UNPROVEN]);
 	values[i++] = Int64GetDatum(totals[STATS_EVICTIONS]);
 	values[i++] = Int64GetDatum(totals[STATS_EXPIRATIONS]);
 	values[i++] = Int64GetDatum(totals[STATS_INVALIDATIONS]);

@@ -1,0 +1,352 @@
+/*-------------------------------------------------------------------------
+ *
+ * watch.c
+ *	  What executions that fill reach, against what was proven of them.
+ *
+ * Whether a result may be cached is proven before the query is executed
+ * (depend.c).  The proof believes what functions declare: one that is said to be
+ * IMMUTABLE may read a table or the time all the same.  Such a function is
+ * seen here while it does so, and its result is not stored.  This is a net
+ * below the proof, and no part of it.
+ *
+ * A Watch stands for one fill.  It is watch_current while the plan of its
+ * statement runs: around each row of a plain statement (scan.c), and around the
+ * whole of an execution by SPI (fetch.c).  Fills run inside of each other,
+ * so watches form a stack, and what is reached counts for each of them.
+ *
+ * These make a result unstorable, whose freshness is the cache's own:
+ *
+ *	- An execution starts that reads a relation which is not among those of the
+ *	  statement, nor below one of them (ExecutorStart_hook).  If the
+ *	  result depends on the tags of rows instead of relations (narrow.c), any
+ *	  relation will do, for the rows may be other ones.
+ *	- A function is made ready to be called that is not known to depend on its
+ *	  arguments only (object_access_hook): VOLATILE, or STABLE and not known
+ *	  to builtin.c.  Functions that the proof has looked at are left out: those of
+ *	  the statement, and those in functions that were looked into.  So are
+ *	  functions of LANGUAGE sql and plpgsql, since what they do is seen by itself;
+ *	  those that return nothing; advisory locks; and what aggregates are made of,
+ *	  which has an argument of type internal.
+ *	- A request is served from the cache that has tags of its own, or nothing but
+ *	  a ttl, or is past its ttl: what it gets may be older than the execution, and
+ *	  the outer result would outlive it.  A hit whose freshness is the cache's own
+ *	  is as good as an execution.  Its generations were the present ones when it
+ *	  was served; so its relations, which must be among those of the outer
+ *	  statement, were then as the outer lookup, or a later change, has left
+ *	  them, and a change keeps the outer result from being stored (clock.c).
+ *	- A named query is asked for, which has tags of its own as well (cached()).
+ *
+ * With tags, what is reached is the business of who named them.
+ *
+ * Planning.  The planner replaces a call of an IMMUTABLE function with constant
+ * arguments by its value, and executions of that plan do not call it any more.
+ * So planning is watched as well; that of a text is a part of its first
+ * execution.  What it has reached sticks to the statement, and for a plain
+ * statement to its plan, which may outlive the statement: no execution of it is
+ * stored in this session.  A text is then planned anew for each execution, as it
+ * would be if it were sent.  If a plan is made before the statement is examined
+ * (plan.c), all that it reaches counts, and then it is planned once more.
+ *
+ * The first of each statement is logged.  An administrator who lists a function
+ * in cache.trusted_functions vouches for it; what is reached in a statement that
+ * calls such a function is let pass.
+ *
+ * What is not seen: functions that are called without being looked up by the
+ * executor, as comparison, hash and input functions are, which the session keeps
+ * in caches; expressions that PL/pgSQL has made ready before, in the same
+ * transaction; what C code reads by itself; and what parallel workers do.
+ *
+ * Errors.  A Watch is taken off the stack as an error passes, or, if it is that
+ * of a plain statement, with the memory of its execution.  That goes before
+ * anything of an outer fill runs on, or at least before that is stored; until
+ * then it costs at worst a miss.
+ *
+ * Cost.  Where nothing is filled the hooks test watch_current.
+ *
+ * What this file must not do: raise errors.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "clock/relation.h"
+#include "commands/extension.h"
+#include "commands/proclang.h"
+#include "executor/executor.h"
+#include "lookup/watch.h"
+#include "nodes/nodeFuncs.h"
+#include "query/builtin.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+Watch	   *watch_current;
+
+static ExecutorStart_hook_type watch_next_start;
+static object_access_hook_type watch_next_access;
+
+void
+watch_begin(Watch *watch, Statement *stmt, const char *query, bool automatic,
+			const DestReceiver *own)
+{
+	watch->outer = NULL;
+	watch->stmt = stmt;
+	watch->query = query;
+	watch->automatic = automatic;
+	watch->failed = stmt != NULL && stmt->unproven;
+	watch->own = own;
+	watch->starting = false;
+}
+
+void
+watch_forget(Watch *watch)
+{
+	for (Watch **link = &watch_current; *link != NULL; link = &(*link)->outer)
+	{
+		if (*link == watch)
+		{
+			*link = watch->outer;
+			break;
+		}
+	}
+}
+
+/*
+ * The result of a fill is not to be stored.
+ */
+static void
+watch_fail(Watch *watch, const char *reached)
+{
+	Statement  *stmt = watch->stmt;
+
+	watch->failed = true;
+	if (stmt == NULL || stmt->unproven)
+		return;
+	stmt->unproven = true;
+	ereport(LOG,
+			(errmsg("the result of a query is not cached, for its execution has reached %s",
+					reached),
+			 errdetail("Query: %s", watch->query),
+			 errhint("A function that the query calls reads more than its declaration says. Declare it as it is, or list it in cache.trusted_functions.")));
+}
+
+/*
+ * Is a relation one that a result depends on as a whole?
+ */
+static bool
+watch_covers(const Statement *stmt, Oid relid)
+{
+	ListCell   *lc;
+
+	if (stmt == NULL || stmt->narrowing != NULL)
+		return false;
+	if (list_member_oid(stmt->relations, relid))
+		return true;
+	foreach(lc, relation_with_ancestors(relid))
+	{
+		if (list_member_oid(stmt->relations, lfirst_oid(lc)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An execution of a plan starts in a fill.
+ */
+static void
+watch_check_plan(Watch *watch, const PlannedStmt *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind != RELKIND_VIEW &&
+			!watch_covers(watch->stmt, rte->relid))
+		{
+			char	   *name = get_rel_name(rte->relid);
+
+			watch_fail(watch, psprintf("the relation \"%s\"", name ? name : "?"));
+			return;
+		}
+	}
+}
+
+static void
+watch_call_next_start(QueryDesc *queryDesc, int eflags)
+{
+	if (watch_next_start != NULL)
+		watch_next_start(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+}
+
+/*
+ * Are executions and functions inside of a fill to be looked at?
+ */
+static bool
+watch_looks(const Watch *watch)
+{
+	return watch->automatic && !watch->failed &&
+		(watch->stmt == NULL || !watch->stmt->vouched);
+}
+
+/*
+ * The execution of the statement itself reaches what was proven.
+ */
+static void
+watch_executor_start(QueryDesc *queryDesc, int eflags)
+{
+	Watch	   *inner = watch_current;
+	bool		starting;
+
+	if (inner == NULL)
+	{
+		watch_call_next_start(queryDesc, eflags);
+		return;
+	}
+	for (Watch *watch = inner; watch != NULL; watch = watch->outer)
+	{
+		if (watch_looks(watch) &&
+			(watch->own == NULL || watch->own != queryDesc->dest))
+			watch_check_plan(watch, queryDesc->plannedstmt);
+	}
+	starting = inner->starting;
+	inner->starting = inner->own != NULL && inner->own == queryDesc->dest;
+	watch_call_next_start(queryDesc, eflags);
+	inner->starting = starting;
+}
+
+static bool
+watch_is_advisory_lock(Oid funcid)
+{
+	char	   *name = get_func_name(funcid);
+
+	return name != NULL && strstr(name, "_advisory_") != NULL;
+}
+
+/*
+ * Is a function one of those that answer requests?  What they do is seen.
+ */
+static bool
+watch_is_face(Oid funcid)
+{
+	static const char *const faces[] = {"cached_query", "cached_rows", "cached"};
+	char	   *name = get_func_name(funcid);
+
+	for (int i = 0; name != NULL && i < (int) lengthof(faces); i++)
+	{
+		if (strcmp(name, faces[i]) == 0)
+			return getExtensionOfObject(ProcedureRelationId, funcid) ==
+				get_extension_oid("cache", true);
+	}
+	return false;
+}
+
+/*
+ * May what a function returns be something else the next time, and is nothing
+ * else of it seen?  What it calls is, if its language runs it as queries or
+ * expressions.
+ */
+static bool
+watch_suspects(const Statement *stmt, Oid funcid)
+{
+	HeapTuple	tuple;
+	Form_pg_proc proc;
+	char	   *language;
+	bool		suspect;
+
+	if (funcid < FirstNormalObjectId &&
+		get_func_prokind(funcid) == PROKIND_AGGREGATE)
+		return false;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	suspect = proc->provolatile != PROVOLATILE_IMMUTABLE &&
+		proc->prorettype != VOIDOID &&
+		proc->prolang != SQLlanguageId &&
+		(proc->pronargs == 0 || proc->proargtypes.values[0] != INTERNALOID);
+	if (suspect && proc->prolang >= FirstNormalObjectId)
+	{
+		language = get_language_name(proc->prolang, true);
+		suspect = language == NULL || strcmp(language, "plpgsql") != 0;
+	}
+	ReleaseSysCache(tuple);
+	if (!suspect || (stmt != NULL && list_member_oid(stmt->examined, funcid)))
+		return false;
+	if (stmt == NULL || funcid >= FirstNormalObjectId)
+		return stmt == NULL || !watch_is_face(funcid);
+	switch (builtin_kind(funcid))
+	{
+		case BUILTIN_KNOWN:
+			return false;
+		case BUILTIN_PERSONAL:
+			return stmt->state != 0;
+		default:
+			return !watch_is_advisory_lock(funcid);
+	}
+}
+
+static void
+watch_access(ObjectAccessType access, Oid class, Oid object, int sub,
+			 void *arg)
+{
+	if (watch_next_access != NULL)
+		watch_next_access(access, class, object, sub, arg);
+	if (watch_current == NULL || access != OAT_FUNCTION_EXECUTE)
+		return;
+	for (Watch *watch = watch_current; watch != NULL; watch = watch->outer)
+	{
+		if (watch_looks(watch) && !watch->starting &&
+			watch_suspects(watch->stmt, object))
+			watch_fail(watch, psprintf("the function %s", format_procedure(object)));
+	}
+}
+
+void
+watch_note_hit(const Statement *stmt, const char *query, bool fresh)
+{
+	for (Watch *watch = watch_current; watch != NULL; watch = watch->outer)
+	{
+		bool		covered = fresh;
+		ListCell   *lc;
+
+		if (!watch->automatic || watch->failed)
+			continue;
+		if (watch_looks(watch))
+		{
+			foreach(lc, stmt->relations)
+				covered = covered && watch_covers(watch->stmt, lfirst_oid(lc));
+		}
+		if (!covered)
+			watch_fail(watch, psprintf("a cached result, of: %s", query));
+	}
+}
+
+void
+watch_note_name(const char *name)
+{
+	for (Watch *watch = watch_current; watch != NULL; watch = watch->outer)
+	{
+		if (watch->automatic && !watch->failed)
+			watch_fail(watch, psprintf("the named query \"%s\"", name));
+	}
+}
+
+void
+watch_init(void)
+{
+	watch_next_start = ExecutorStart_hook;
+	ExecutorStart_hook = watch_executor_start;
+	watch_next_access = object_access_hook;
+	object_access_hook = watch_access;
+}

@@ -70,6 +70,13 @@
 #define compat_proc_number() (MyProc->pgprocno)
 #endif
 
+/* The class of waits for a pin on a buffer. */
+#if PG_VERSION_NUM >= 170000
+#define COMPAT_WAIT_BUFFER_PIN PG_WAIT_BUFFERPIN
+#else
+#define COMPAT_WAIT_BUFFER_PIN PG_WAIT_BUFFER_PIN
+#endif
+
 /* What ExecutorRun and its hook take. */
 #if PG_VERSION_NUM >= 180000
 #define COMPAT_EXECUTOR_RUN_PARAMS \

@@ -177,6 +177,7 @@ static const UsageOf usages[] = {
 	{"external_pid_file", USAGE_NONE},
 	{"extra_float_digits", USAGE_RESULT},
 	{"file_copy_method", USAGE_NONE},
+	{"file_extend_method", USAGE_NONE},
 	{"force_parallel_mode", USAGE_PLANNING},
 	{"from_collapse_limit", USAGE_PLANNING},
 	{"fsync", USAGE_NONE},

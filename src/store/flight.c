@@ -365,7 +365,7 @@ flight_stuck(const SharedFlight *seen)
 	switch (event & 0xFF000000)
 	{
 		case PG_WAIT_LOCK:
-		case PG_WAIT_BUFFER_PIN:
+		case COMPAT_WAIT_BUFFER_PIN:
 		case PG_WAIT_CLIENT:
 			return true;
 		default:

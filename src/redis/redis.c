@@ -237,7 +237,7 @@ redis_worker_wake(void)
 static void
 redis_note(const char *reason)
 {
-	char		text[REDIS_ERROR_LENGTH];
+	char		text[REDIS_ERROR_LENGTH] = {0};
 
 	strlcpy(text, reason, sizeof(text));
 	for (char *c = text; *c != '\0'; c++)

@@ -85,6 +85,9 @@ key_set_secret(const SipHashKey *secret)
 	key_secret = *secret;
 }
 
+/* Longer keys are none. */
+#define KEY_MAX_LENGTH (MaxAllocSize / 2)
+
 static void
 key_reserve(CacheKey *key, Size more)
 {
@@ -92,7 +95,7 @@ key_reserve(CacheKey *key, Size more)
 
 	if (needed <= key->size)
 		return;
-	if (needed > MaxAllocSize / 2)
+	if (needed > KEY_MAX_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("query and parameters are too large to be a cache key"),
@@ -252,10 +255,7 @@ key_is_present(const CacheKey *key)
 	return memcmp(key->data + key->front_len, digest, KEY_DIGEST_LENGTH) == 0;
 }
 
-/*
- * Append the values of the parameters.
- */
-void
+bool
 key_append_params(CacheKey *key, ParamListInfo params)
 {
 	for (int i = 0; i < params->numParams; i++)
@@ -280,10 +280,13 @@ key_append_params(CacheKey *key, ParamListInfo params)
 		else
 		{
 			len = (int32) datumGetSize(param->value, typbyval, typlen);
+			if ((Size) key->len + len > KEY_MAX_LENGTH - 1024)
+				return false;
 			key_append_bytes(key, &len, sizeof(len));
 			key_append_bytes(key, DatumGetPointer(param->value), len);
 		}
 	}
+	return true;
 }
 
 /*
@@ -361,7 +364,7 @@ key_head_is_present(const KeyHead *head)
 				  KEY_DIGEST_LENGTH) == 0;
 }
 
-void
+bool
 key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 {
 	memset(key, 0, sizeof(*key));
@@ -369,11 +372,12 @@ key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 	key->data = palloc(key->size);
 	key_append_bytes(key, head->data, head->len);
 	key->hash = head->hash;
-	if (params != NULL)
-		key_append_params(key, params);
+	if (params != NULL && !key_append_params(key, params))
+		return false;
 	if (key->len > head->len)
 		key->hash = siphash(&key_secret, head->hash, key->data + head->len,
 							key->len - head->len);
+	return true;
 }
 
 void

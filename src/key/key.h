@@ -121,8 +121,11 @@ extern void key_make_head(const CacheKey *request, const uint8 *digest,
 /* If a head is opaque, are all settings still those that it was made under? */
 extern bool key_head_is_present(const KeyHead *head);
 
-/* Make the key of a result in the current memory context; params may be NULL. */
-extern void key_complete(CacheKey *key, const KeyHead *head,
+/*
+ * Make the key of a result in the current memory context; params may be NULL.  False
+ * if they are too large for one.
+ */
+extern bool key_complete(CacheKey *key, const KeyHead *head,
 						 ParamListInfo params);
 
 /* Append bytes to a key, growing it. */
@@ -130,9 +133,10 @@ extern void key_append_bytes(CacheKey *key, const void *data, Size len);
 
 /*
  * Append the values of parameters, as result keys have them.  They must be flat:
- * no value may be compressed or stored elsewhere.
+ * no value may be compressed or stored elsewhere.  False, with part of them appended,
+ * if they are too large.
  */
-extern void key_append_params(CacheKey *key, ParamListInfo params);
+extern bool key_append_params(CacheKey *key, ParamListInfo params);
 
 /*
  * SHA-256 of len bytes, KEY_DIGEST_LENGTH of them, into digest; or, if it cannot be

@@ -163,8 +163,10 @@ lookup_set_tag(const Lookup *lookup, size_t *len)
 	tag.data = palloc(tag.size);
 	key_append_bytes(&tag, name, strlen(name) + 1);
 	key_append_bytes(&tag, lookup->types, lookup->ntypes * sizeof(Oid));
-	key_append_params(&tag, lookup->params);
 	*len = tag.len;
+	/* too large ones share a tag */
+	if (key_append_params(&tag, lookup->params))
+		*len = tag.len;
 	return tag.data;
 }
 
@@ -459,8 +461,8 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 }
 
 /*
- * Make the key of the result.  False if a parameter of a tree has no value to
- * look at.
+ * Make the key of the result.  False if it would be too large, or if a parameter of a
+ * tree has no value to look at.
  */
 static bool
 lookup_complete_key(Lookup *lookup)
@@ -477,7 +479,8 @@ lookup_complete_key(Lookup *lookup)
 		if (params == NULL && stmt->nparams > 0)
 			return false;
 	}
-	key_complete(&lookup->key, &stmt->key_head, params);
+	if (!key_complete(&lookup->key, &stmt->key_head, params))
+		return false;
 	if (request->tree != NULL)
 	{
 		lookup->key.label = request->query;

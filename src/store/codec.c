@@ -61,6 +61,24 @@ struct CodecReceiver
 };
 
 /*
+ * Make the payload larger; false if there is no memory for that.
+ */
+static bool
+codec_grow(CodecReceiver *receiver, Size size)
+{
+	char	   *data = MemoryContextAllocExtended(receiver->context, size,
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+
+	if (data == NULL)
+		return false;
+	memcpy(data, receiver->data, receiver->len);
+	pfree(receiver->data);
+	receiver->data = data;
+	receiver->size = size;
+	return true;
+}
+
+/*
  * Append bytes; false if the payload would become too large.
  */
 static bool
@@ -70,12 +88,10 @@ codec_append(CodecReceiver *receiver, const void *bytes, Size len)
 
 	if (padded > receiver->max_size - receiver->len)
 		return false;
-	if (receiver->len + padded > receiver->size)
-	{
-		receiver->size = Min(Max(receiver->size * 2, receiver->len + padded),
-							 receiver->max_size);
-		receiver->data = repalloc_huge(receiver->data, receiver->size);
-	}
+	if (receiver->len + padded > receiver->size &&
+		!codec_grow(receiver, Min(Max(receiver->size * 2, receiver->len + padded),
+								  receiver->max_size)))
+		return false;
 	memcpy(receiver->data + receiver->len, bytes, len);
 	memset(receiver->data + receiver->len + len, 0, padded - len);
 	receiver->len += padded;
@@ -160,15 +176,29 @@ codec_overflow(CodecReceiver *receiver)
 
 /*
  * A slot's row as a minimal tuple that refers to nothing outside of it, in the
- * current memory context.
+ * current memory context.  NULL if it would be larger than max_size, and maybe than any
+ * tuple can be; then nothing is fetched for it.
  */
 static MinimalTuple
-codec_flat_tuple(TupleTableSlot *slot)
+codec_flat_tuple(TupleTableSlot *slot, Size max_size)
 {
 	TupleDesc	tupdesc = slot->tts_tupleDescriptor;
 	Datum	   *values;
+	Size		size = 0;
 
 	slot_getallattrs(slot);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		if (!slot->tts_isnull[i] && TupleDescAttr(tupdesc, i)->attlen == -1)
+		{
+			struct varlena *value = (struct varlena *) DatumGetPointer(slot->tts_values[i]);
+
+			size += VARATT_IS_EXTERNAL(value) ?
+				toast_datum_size(PointerGetDatum(value)) : VARSIZE_ANY(value);
+		}
+	}
+	if (size > max_size)
+		return NULL;
 	values = palloc(tupdesc->natts * sizeof(Datum));
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
@@ -225,8 +255,8 @@ codec_receive(TupleTableSlot *slot, DestReceiver *self)
 
 		if (receiver->data != NULL)
 		{
-			tuple = codec_flat_tuple(slot);
-			if (!codec_append_row(receiver, tuple, tuple->t_len))
+			tuple = codec_flat_tuple(slot, receiver->max_size - receiver->len);
+			if (tuple == NULL || !codec_append_row(receiver, tuple, tuple->t_len))
 				codec_overflow(receiver);
 		}
 		if (receiver->tuplestore != NULL)

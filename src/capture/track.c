@@ -29,16 +29,21 @@
  * counted, and how many its triggers have told of (told.c).
  *
  * Definitions.  Utility commands that change some (ddl.c) touch the slot of
- * the catalog, or that of the roles, which are in the dependencies of every
- * result.  The touch comes before the command, so that nothing the command
+ * the catalog, or, for roles, that of what all databases share.  Both are in the
+ * dependencies of every result.  The touch comes before the command, so that nothing the command
  * does, or makes others do, comes first; and again after it, because some
  * commands commit in the middle (DETACH PARTITION CONCURRENTLY), and what was
  * touched before went with the first of their transactions.  A command that
- * fails takes its transaction along, or its savepoint, and that
- * over-invalidates.  A command that turns out to change nothing has no
+ * fails takes its transaction along, or its savepoint, and what was touched for it
+ * with that.  A command that turns out to change nothing has no
  * transaction id, and touches nothing either (invalidate.c).  In any case this
  * session analyses its statements again: it sees what it has changed before
  * it commits, and no longer does once that is rolled back.
+ *
+ * A database that changes is seen by the object access hook, whatever the command
+ * and wherever it is run, and touches the slot of its own catalog.  Whoever writes
+ * to a catalog by hand, by a statement or COPY, changes definitions: those of all
+ * databases if the catalog is shared.
  *
  * Prepared transactions that this session, or this apply worker, has ended are
  * resolved (prepared.c) right after the command, or with the transaction of

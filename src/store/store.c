@@ -75,6 +75,9 @@
  */
 #define STORE_MAX_EVICTED 4
 
+/* Entries that a process owns at once: one to link, and the one it replaces. */
+#define STORE_MAX_OWNED 2
+
 /* How often an entry to evict is chosen, at most, before giving up. */
 #define STORE_MAX_CHOICES 32
 
@@ -766,7 +769,8 @@ store_usage(int64 *entries, int64 *bytes)
 
 /*
  * Recount with everything locked: chains, free list and bytes.  Entries that a
- * process is just storing are in neither; they are few.
+ * process is just storing, or has just taken out, are in neither: that is
+ * STORE_MAX_OWNED for a process.
  */
 void
 store_verify(void)
@@ -818,7 +822,8 @@ store_verify(void)
 	if (problem == NULL)
 		problem = evict_verify(store.evict);
 	if (problem == NULL &&
-		(misplaced || counted != linked || linked + free > used))
+		(misplaced || counted != linked || linked + free > used ||
+		 used - (linked + free) > (uint64) MaxBackends * STORE_MAX_OWNED))
 		problem = "entries are lost, misplaced or counted wrongly";
 	if (problem != NULL)
 		ereport(ERROR,

@@ -161,11 +161,13 @@ my %values = (
 	(map { ($_ => [qw(C POSIX C.UTF-8 en_US.UTF-8 de_DE.UTF-8)]) } qw(lc_monetary lc_numeric lc_time)),
 );
 
-# One that ends the session at an error, and those of the transaction.
+# Not one that ends the session at an error, nor those of the transaction; nor the
+# one that forces plain queries into workers, which do not know of a custom
+# setting that was reset.
 my $settings = $node->safe_psql('postgres', <<'SQL');
 SELECT name, vartype, setting, min_val, max_val, array_to_string(enumvals, ',')
 FROM pg_settings
-WHERE context = 'user' AND name <> 'exit_on_error' AND name NOT LIKE 'transaction\_%'
+WHERE context = 'user' AND name NOT IN ('exit_on_error', 'debug_parallel_query') AND name NOT LIKE 'transaction\_%'
 ORDER BY name
 SQL
 foreach my $line (split /\n/, $settings)

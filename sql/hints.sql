@@ -68,6 +68,34 @@ UPDATE cache_policies SET tags = '{f}' WHERE name = 'hints';
 SELECT executed();
 DEALLOCATE counted;
 
+-- and so do settings
+CREATE FUNCTION life(q text) RETURNS int LANGUAGE sql AS $$
+	SELECT round(extract(epoch FROM age + ttl_left))::int FROM cache_entries WHERE query = q
+$$;
+PREPARE titles AS /*+ cache(tags = titles) */ SELECT count(title) FROM story;
+EXECUTE titles;
+SELECT life('PREPARE titles AS SELECT count(title) FROM story');
+SET cache.default_ttl = 1000;
+SELECT invalidate_tags('{titles}');
+EXECUTE titles;
+SELECT life('PREPARE titles AS SELECT count(title) FROM story');
+RESET cache.default_ttl;
+SELECT invalidate_tags('{titles}');
+SET cache.max_entry_size = '1kB';
+PREPARE long AS /*+ cache(tags = titles) */ SELECT repeat(title, 700) AS long FROM story;
+SELECT fills_too_large AS before FROM cache_stats \gset
+\o /dev/null
+EXECUTE long;
+\o
+SELECT fills_too_large - :before AS too_large FROM cache_stats;
+RESET cache.max_entry_size;
+\o /dev/null
+EXECUTE long;
+\o
+SELECT fills_too_large - :before AS too_large FROM cache_stats;
+DEALLOCATE titles;
+DEALLOCATE long;
+
 -- tags that make no sense are a warning
 ALTER TABLE cache_policies DROP CONSTRAINT cache_policies_tags_check;
 UPDATE cache_policies SET tags = '{a,NULL}' WHERE name = 'hints';

@@ -92,6 +92,20 @@ guc_assign_min_cost(double newval, void *extra)
 		ResetPlanCache();
 }
 
+static void
+guc_assign_default_ttl(int newval, void *extra)
+{
+	if (newval != cache_default_ttl)
+		ResetPlanCache();
+}
+
+static void
+guc_assign_max_entry_size(int newval, void *extra)
+{
+	if (newval != cache_max_entry_size)
+		ResetPlanCache();
+}
+
 /*
  * An integer default from the environment; fallback if it is not there, no
  * number, or out of range.
@@ -187,7 +201,7 @@ guc_init(void)
 							PGC_USERSET,
 							GUC_UNIT_S,
 							NULL,
-							NULL,
+							guc_assign_default_ttl,
 							NULL);
 
 	DefineCustomBoolVariable("cache.enabled",
@@ -298,7 +312,7 @@ guc_init(void)
 							PGC_SUSET,
 							GUC_UNIT_KB,
 							NULL,
-							NULL,
+							guc_assign_max_entry_size,
 							NULL);
 
 	DefineCustomIntVariable("cache.max_query_stats",

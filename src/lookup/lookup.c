@@ -9,7 +9,9 @@
  *	1. read the clock for everything the result depends on (fences,
  *	   generations, newest xid), then accept pending catalog invalidations
  *	2. find out what the statement means, or remember it; if it reads other
- *	   relations than were looked at in step 1, go back to that
+ *	   relations than were looked at in step 1, go back to that.  Convert the
+ *	   parameters of a named query to the types it uses them as, and read the
+ *	   clock for that parameter set
  *	3. check privileges on what is read; who may not call a function, or read
  *	   what it reads, bypasses
  *	4. decide whether the cache may be used at all; if not, execute (bypass)
@@ -398,10 +400,15 @@ lookup_take_params(Lookup *lookup)
 						request->name, stmt->ntypes, request->nparams),
 				 errhint("Give a value for each parameter that the query uses.")));
 	if (stmt->ntypes == 0 ||
-		(lookup->types != NULL && lookup->ntypes == stmt->ntypes &&
-		 memcmp(lookup->types, stmt->types, size) == 0))
+		(lookup->types != NULL && memcmp(lookup->types, stmt->types, size) == 0))
 		return;
 	lookup->ntypes = stmt->ntypes;
+	if (memcmp(request->types, stmt->types, size) == 0)
+	{
+		lookup->types = request->types;
+		lookup->params = request->params;
+		return;
+	}
 	lookup->types = palloc(size);
 	memcpy(lookup->types, stmt->types, size);
 	lookup->params = params_convert(request->params, request->nparams,
@@ -421,7 +428,10 @@ lookup_read_set(Lookup *lookup, uint64 *newest_xid)
 
 	lookup_add_dep(lookup, clock_slot(MyDatabaseId, CLOCK_TAG_QUERY, tag, len));
 	pfree(tag);
-	return !clock_read(&lookup->deps[lookup->ndeps - 1], 1, newest_xid);
+	if (clock_read(&lookup->deps[lookup->ndeps - 1], 1, newest_xid))
+		return false;
+	prepared_resolve(PREPARED_ASK);
+	return true;
 }
 
 /*

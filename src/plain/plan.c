@@ -9,7 +9,9 @@
  * is not planned at all: it gets a plan that is a promise.
  *
  * A comment can say how a statement is to be cached, or that it is not to be
- * (hint.c).  A hint that is not understood, or names no policy, is a warning.
+ * (hint.c).  A hint that is not understood, or names no policy, is a warning.  A
+ * plan depends on the table of policies if its hint names one, so that PostgreSQL
+ * plans again once policies change, whether the name was found or not.
  *
  * No promise is made for what has children by inheritance.  Planning locks
  * those, and if it comes after the snapshot was taken, a TRUNCATE that was waited
@@ -150,6 +152,8 @@ plan_apply_hint(const Hint *hint, PlanChoice *choice)
 		choice->by_policy = true;
 		policy_read_stamp(&choice->stamp);
 		policy = policy_find_policy(hint->policy, &problem);
+		choice->policies = policy != NULL ? policy->relid :
+			extension_relid(EXTENSION_POLICIES);
 		if (policy == NULL)
 			return problem;
 		terms_refine(&spec->terms, &policy->terms);
@@ -357,10 +361,9 @@ plan_as_chosen(Query *tree, const char *query_string, int cursor_options,
 static void
 plan_watch_policies(PlannedStmt *planned, const PlanChoice *choice)
 {
-	Oid			relid = extension_relid(EXTENSION_POLICIES);
-
-	if (OidIsValid(relid))
-		planned->relationOids = lappend_oid(planned->relationOids, relid);
+	if (OidIsValid(choice->policies))
+		planned->relationOids = lappend_oid(planned->relationOids,
+											choice->policies);
 	if (!policy_stamp_current(&choice->stamp))
 		ResetPlanCache();
 }

@@ -20,7 +20,9 @@ typedef struct PlanChoice
 	bool		by_mode;		/* another mode would cache it */
 	const char *problem;		/* with a hint, if that is the reason */
 	int			position;		/* of the problem in the text */
-	bool		by_policy;		/* a policy was asked for, under: */
+	bool		by_policy;		/* a policy was asked for, of this table as of
+								 * this stamp */
+	Oid			policies;		/* InvalidOid: the extension is not there */
 	ClockStamp	stamp;
 } PlanChoice;
 

@@ -10,10 +10,13 @@
  * defines it does not find, parameters whose types cannot be inferred, and calls
  * of volatile functions.  What depends on who calls it is left to the call.
  * Nothing of that is checked when rows are written by hand, as the restore of a
- * dump does before the tables of the query exist.  The tables are written as their owner,
- * since whoever may define queries need have no privileges on them.  However
- * they are written, by these functions or by hand, a statement trigger ticks
- * the tag that makes every session read them anew.
+ * dump does before the tables of the query exist.
+ *
+ * The tables are written as their owner, since whoever may define queries need
+ * have no privileges on them.  However they are written, by these functions, by
+ * hand or by logical replication, a trigger ticks the tag that makes every
+ * session read them anew, and has PostgreSQL make plans anew that it keeps for
+ * hints which name a policy (plan.c).
  *
  * Results are cached under the text of a query as well as its name, so a
  * new definition needs no invalidation of the results of the old one.

@@ -254,13 +254,12 @@ policy_decode(const char *name, Definition *definition)
  * Can the table of policies be read, at once and without an error?
  */
 static bool
-policy_readable(const char **problem)
+policy_readable(Oid *relid, const char **problem)
 {
-	Oid			relid = extension_relid(EXTENSION_POLICIES);
-
-	if (!OidIsValid(relid))
+	*relid = extension_relid(EXTENSION_POLICIES);
+	if (!OidIsValid(*relid))
 		return false;
-	if (!ConditionalLockRelationOid(relid, AccessShareLock))
+	if (!ConditionalLockRelationOid(*relid, AccessShareLock))
 	{
 		*problem = "policies are being changed";
 		return false;
@@ -404,12 +403,16 @@ policy_remember(const char *name, const Definition *definition,
 static Definition *
 policy_get(PolicyKind kind, const char *name, const char **problem)
 {
-	char	   *memo_name = psprintf("%c%s", kind, name);
+	Size		len = strlen(name);
+	char	   *memo_name = palloc(len + 2);
+	Oid			relid = InvalidOid;
 	ClockStamp	stamps[POLICY_NSTAMPS];
 	uint64		newest_xid = 0;
 	Definition *definition;
 	bool		share;
 
+	memo_name[0] = kind;
+	memcpy(memo_name + 1, name, len + 1);
 	policy_set_slots(stamps);
 	share = clock_read(stamps, POLICY_NSTAMPS, &newest_xid) &&
 		policy_may_share(stamps);
@@ -423,9 +426,11 @@ policy_get(PolicyKind kind, const char *name, const char **problem)
 			return policy_copy(entry->definition);
 	}
 
-	if (kind == POLICY_ALONE && !policy_readable(problem))
+	if (kind == POLICY_ALONE && !policy_readable(&relid, problem))
 		return NULL;
 	definition = policy_read(kind, name);
+	if (definition != NULL)
+		definition->relid = relid;
 	if (definition != NULL && share && clock_unchanged(stamps, POLICY_NSTAMPS))
 		policy_remember(memo_name, definition, stamps);
 	return definition;

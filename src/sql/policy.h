@@ -20,6 +20,7 @@ typedef struct Definition
 	uint32		query_len;
 	Terms		terms;			/* as far as they are stated */
 	const char *problem;		/* with them, or NULL; a constant */
+	Oid			relid;			/* of the table of policies, for a policy */
 } Definition;
 
 /*

@@ -70,6 +70,15 @@ SELECT cache_define('named_date', 'SELECT $1::date AS d, $2::text AS t, $3::varc
 SELECT ask($$date', timestamp '2000-01-01', 5, 'abc'$$);
 SELECT ask($$date', date '2000-01-01', '5', 'abc'::text$$);
 SELECT cached('named_date', timestamp '2000-01-01 00:01', 5, 'abc');
+-- equal values that are shown differently are cached by themselves, and end together
+SELECT cache_define('named_numeric', 'SELECT $1::numeric AS n, $2::float8 AS f, $3::interval AS i, $4::numeric[] AS a, $5::point AS p', tags => '{}');
+SELECT ask($$numeric', 1.5, 0, '1 day', '{1.5}', '(1,2)'$$);
+SELECT ask($$numeric', 1.50, '-0', '24 hours', '{1.50}', '(1,2)'$$);
+SELECT ask($$numeric', 1.50, '-0', '24 hours', '{1.50}', '(1,3)'$$);
+SELECT invalidate_query('named_numeric', 1.500, 0, '1 day', '{1.5000}', '(1,2)');
+SELECT ask($$numeric', 1.5, 0, '1 day', '{1.5}', '(1,2)'$$);
+SELECT ask($$numeric', 1.50, '-0', '24 hours', '{1.50}', '(1,2)'$$);
+SELECT ask($$numeric', 1.50, '-0', '24 hours', '{1.50}', '(1,3)'$$);
 -- domains are checked, whatever comes
 CREATE DOMAIN positive AS int NOT NULL CHECK (VALUE > 0);
 CREATE DOMAIN small AS positive CHECK (VALUE < 10);
@@ -149,7 +158,17 @@ INSERT INTO cache_other.story VALUES (1.5, 'other');
 SET search_path = cache_other, public;
 SELECT cached('named_id', 1.5);
 SELECT cached('named_id', '1.5'::text);
+CREATE VIEW cache_other.numbers AS SELECT 1::bigint AS id;
+CREATE VIEW cache_test.numbers AS SELECT 1 AS id;
+SELECT cache_define('named_numbers', 'SELECT id FROM numbers WHERE id = $1', tags => '{}');
+SELECT cached('named_numbers', 1);
 SET search_path = cache_test, public;
+SELECT ask($$numbers', 1$$);
+SELECT ask($$numbers', 1$$);
+SET search_path = cache_other, public;
+SELECT invalidate_query('named_numbers', 1);
+SET search_path = cache_test, public;
+SELECT ask($$numbers', 1$$);
 SELECT cached('named_id', '1');
 DROP SCHEMA cache_other CASCADE;
 

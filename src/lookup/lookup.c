@@ -90,6 +90,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 /* Dependencies that every result has, in this order. */
 #define LOOKUP_DEP_CLUSTER	0
@@ -151,6 +152,39 @@ lookup_add_dep(Lookup *lookup, ClockSlot slot)
 }
 
 /*
+ * Append what stands for a parameter in the tag of its set.  Values that are
+ * equal have one hash, also where they are shown differently, as 1.5 and 1.50;
+ * and so have equal integers of different sizes.
+ */
+static void
+lookup_append_param(CacheKey *tag, const ParamExternData *param)
+{
+	TypeCacheEntry *type;
+	uint64		hash = 0;
+
+	key_append_bytes(tag, &param->isnull, sizeof(param->isnull));
+	if (param->isnull)
+		return;
+	type = lookup_type_cache(param->ptype, TYPECACHE_HASH_EXTENDED_PROC_FINFO);
+	if (OidIsValid(type->hash_extended_proc_finfo.fn_oid))
+	{
+		hash = DatumGetUInt64(FunctionCall2Coll(&type->hash_extended_proc_finfo,
+												type->typcollation, param->value,
+												UInt64GetDatum(0)));
+		key_append_bytes(tag, &hash, sizeof(hash));
+	}
+	else
+	{
+		ParamListInfo alone = makeParamList(1);
+
+		alone->params[0] = *param;
+		/* too large ones share a tag */
+		(void) key_append_params(tag, alone);
+		pfree(alone);
+	}
+}
+
+/*
  * The tag of the parameter set of a named query.
  */
 static char *
@@ -159,16 +193,13 @@ lookup_set_tag(const Lookup *lookup, size_t *len)
 	CacheKey	tag;
 	const char *name = lookup->request.name;
 
-	/* keys know how to tell one parameter set from another */
 	memset(&tag, 0, sizeof(tag));
 	tag.size = 256;
 	tag.data = palloc(tag.size);
 	key_append_bytes(&tag, name, strlen(name) + 1);
-	key_append_bytes(&tag, lookup->types, lookup->ntypes * sizeof(Oid));
+	for (int i = 0; i < lookup->ntypes; i++)
+		lookup_append_param(&tag, &lookup->params->params[i]);
 	*len = tag.len;
-	/* too large ones share a tag */
-	if (key_append_params(&tag, lookup->params))
-		*len = tag.len;
 	return tag.data;
 }
 

@@ -199,6 +199,10 @@ SELECT invalidate_query('policies_q', ROW(1, 2));
 -- builtin policies: a changed one is no longer builtin, and a dump carries it
 UPDATE cache_policies SET ttl = 601 WHERE name = 'trending';
 SELECT name, ttl, builtin FROM cache_policies WHERE name = 'trending';
+CREATE TABLE other (name int);
+CREATE TRIGGER other AFTER DELETE ON other FOR EACH ROW EXECUTE FUNCTION cache_policy_in_use();
+INSERT INTO other VALUES (1);
+DELETE FROM other;
 -- one that takes the place of a built-in policy in use
 BEGIN;
 SELECT cache_define('policies_user', 'SELECT 1 AS u', policy => 'user');

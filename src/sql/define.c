@@ -298,6 +298,13 @@ cache_policy_in_use(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" was not called as a trigger",
 						"cache_policy_in_use")));
+	if (RelationGetRelid(trigger->tg_relation) !=
+		extension_relid(EXTENSION_POLICIES))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" is not on the table of policies",
+						trigger->tg_trigger->tgname),
+				 errhint("Drop the trigger.")));
 
 	SPI_connect();
 	extension_become_owner(&saved);

@@ -436,7 +436,10 @@ policy_get(PolicyKind kind, const char *name, const char **problem)
 	return definition;
 }
 
-Definition *
+/*
+ * The definition of a named query.
+ */
+static Definition *
 policy_find(const char *name)
 {
 	Definition *definition = policy_get(POLICY_OF_QUERY, name, NULL);

@@ -24,19 +24,14 @@ typedef struct Definition
 } Definition;
 
 /*
- * The definition of a name: a copy, of one piece, in the current memory
- * context.  Errors: ERRCODE_UNDEFINED_OBJECT.
- */
-extern Definition *policy_find(const char *name);
-
-/*
  * The request that the arguments of a call by name stand for: a name, then
- * parameters.
+ * parameters.  Errors: ERRCODE_UNDEFINED_OBJECT; those of params_read.
  */
 extern void policy_read_call(FunctionCallInfo fcinfo, LookupRequest *request);
 
 /*
- * The policy of a name, likewise; it has no query.  NULL if it is not to be had,
+ * The policy of a name, which has no query: a copy, of one piece, in the current
+ * memory context.  NULL if it is not to be had,
  * and then *problem is why: there is none, the extension is not in this
  * database, its tags make no sense, or the table is locked.  No errors, for
  * whoever asks has only written a comment.

@@ -210,6 +210,35 @@ DROP OPERATOR CLASS json_ops USING btree;
 DROP OPERATOR < (json, json);
 DROP OPERATOR = (json, json);
 
+-- comparison that reads a table, which PostgreSQL calls in planning, and keeps
+CREATE TYPE weight AS (n int);
+CREATE FUNCTION weight_lt(weight, weight) RETURNS bool LANGUAGE sql STABLE AS 'SELECT max(n) % 2 = 0 FROM state';
+CREATE FUNCTION weight_cmp(weight, weight) RETURNS int LANGUAGE sql STABLE AS 'SELECT max(n) % 2 FROM state';
+CREATE OPERATOR < (LEFTARG = weight, RIGHTARG = weight, FUNCTION = weight_lt);
+CREATE OPERATOR = (LEFTARG = weight, RIGHTARG = weight, FUNCTION = weight_lt);
+CREATE OPERATOR CLASS weight_ops DEFAULT FOR TYPE weight USING btree AS OPERATOR 1 <, OPERATOR 3 =, FUNCTION 1 weight_cmp(weight, weight);
+CALL attack('comparison', 'SELECT (ARRAY[''(1)''::weight] = ARRAY[''(2)''::weight])::text');
+CREATE TYPE weighty AS (w weight);
+CALL attack('comparison of rows', 'SELECT (''("(1)")''::weighty = ''("(2)")''::weighty)::text');
+DROP OPERATOR CLASS weight_ops USING btree;
+-- and through an IMMUTABLE function, of what the query does as well
+CREATE FUNCTION counts(text) RETURNS bool LANGUAGE sql STABLE AS 'SELECT EXISTS (SELECT FROM state)';
+CREATE DOMAIN counted_text AS text CHECK (counts(VALUE));
+CREATE FUNCTION folded(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::counted_text::text';
+SELECT ask('SELECT ''a''::counted_text::text', 'automatic');
+SELECT ask('SELECT ''a''::counted_text::text || folded(''b'')', 'automatic');
+-- two functions of LANGUAGE sql in a comparison of rows
+CREATE FUNCTION text_lt(text, text) RETURNS bool LANGUAGE sql STABLE AS 'SELECT $1 < $2 AND EXISTS (SELECT FROM state)';
+CREATE FUNCTION int_lt(int, int) RETURNS bool LANGUAGE sql STABLE AS 'SELECT $1 < $2 AND EXISTS (SELECT FROM item)';
+CREATE FUNCTION int_order(int, int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 - $2';
+CREATE FUNCTION text_order(text, text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT length($1) - length($2)';
+CREATE OPERATOR <<! (LEFTARG = int, RIGHTARG = int, FUNCTION = int_lt);
+CREATE OPERATOR <<! (LEFTARG = text, RIGHTARG = text, FUNCTION = text_lt);
+CREATE OPERATOR FAMILY pair_ops USING btree;
+CREATE OPERATOR CLASS pair_int FOR TYPE int USING btree FAMILY pair_ops AS OPERATOR 1 <<!, FUNCTION 1 int_order(int, int);
+CREATE OPERATOR CLASS pair_text FOR TYPE text USING btree FAMILY pair_ops AS OPERATOR 1 <<!, FUNCTION 1 text_order(text, text);
+SELECT ask('SELECT (id, name) OPERATOR(cache_test.<<!) (1, ''x''::text) FROM item', 'automatic');
+
 -- aggregates and their parts
 CREATE FUNCTION told(text, int) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN tells(); END';
 CREATE FUNCTION told_final(int) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN tells(); END';

@@ -138,6 +138,7 @@ typedef struct DependWalk
 	Reach	   *reach;			/* of the whole examination */
 	int			depth;			/* of functions around what is examined */
 	bool		immutable;		/* one of them is declared IMMUTABLE */
+	bool		folded;			/* they may be called in planning */
 	List	   *known;			/* identities of calls that were looked into,
 								 * or are being */
 	const RangeTblFunction *item;	/* the function in FROM that was met last */
@@ -188,7 +189,7 @@ depend_note_unknown(Dependencies *deps)
 static bool
 depend_is_strict(const DependWalk *walk)
 {
-	return walk->deps->automatic || walk->immutable;
+	return walk->deps->automatic || walk->folded;
 }
 
 bool
@@ -248,7 +249,7 @@ depend_check_dates(const DependWalk *walk, const char *text)
 						 "Write CURRENT_DATE, now() or the like instead of a literal such as 'today'.");
 }
 
-static bool depend_check_reached(Oid funcid, void *context);
+static bool depend_check_reached(Oid funcid, bool folded, void *context);
 static bool depend_walk_query(Query *query, DependWalk *walk);
 
 /*
@@ -299,7 +300,7 @@ depend_check_aggregate(Oid aggfnoid, DependWalk *walk)
 	parts[7] = agg.aggmfinalfn;
 	for (int i = 0; i < (int) lengthof(parts); i++)
 	{
-		if (OidIsValid(parts[i]) && depend_check_reached(parts[i], walk))
+		if (OidIsValid(parts[i]) && depend_check_reached(parts[i], false, walk))
 			return true;
 	}
 	if (reach_operator(walk->reach, agg.aggsortop, true))
@@ -314,18 +315,18 @@ depend_check_aggregate(Oid aggfnoid, DependWalk *walk)
  * calls that are the same by this run different queries.
  */
 static List *
-depend_call_identity(Oid funcid, const DependWalk *walk)
+depend_call_identity(Oid funcid, Node *call, const RangeTblFunction *columns,
+					 const DependWalk *walk)
 {
-	const RangeTblFunction *columns = walk->columns;
-	List	   *oids = list_make3_oid(funcid, exprType(walk->call),
-									  exprInputCollation(walk->call));
+	List	   *oids = list_make3_oid(funcid, exprType(call),
+									  exprInputCollation(call));
 	Oid			type;
 
-	for (int i = 0; OidIsValid(type = get_call_expr_argtype(walk->call, i)); i++)
+	for (int i = 0; OidIsValid(type = get_call_expr_argtype(call, i)); i++)
 		oids = lappend_oid(oids, type);
 	return list_make4(oids, columns != NULL ? columns->funccoltypes : NIL,
 					  columns != NULL ? columns->funccoltypmods : NIL,
-					  makeBoolean(walk->immutable));
+					  makeInteger(walk->immutable + 2 * walk->folded));
 }
 
 /*
@@ -368,6 +369,8 @@ static bool
 depend_check_body(Oid funcid, const Body *body, DependWalk *walk)
 {
 	DependWalk	inside = {0};
+	Reach		fresh = {0};
+	bool		immutable = func_volatile(funcid) == PROVOLATILE_IMMUTABLE;
 	bool		refused = false;
 	ListCell   *lc;
 
@@ -375,12 +378,19 @@ depend_check_body(Oid funcid, const Body *body, DependWalk *walk)
 	inside.reach = walk->reach;
 	inside.known = walk->known;
 	inside.depth = walk->depth + 1;
-	inside.immutable = walk->immutable ||
-		func_volatile(funcid) == PROVOLATILE_IMMUTABLE;
+	inside.immutable = walk->immutable || immutable;
+	inside.folded = walk->folded || immutable;
+	/* what was met under less demands is met again */
+	if (inside.folded && !walk->folded)
+	{
+		fresh.function = walk->reach->function;
+		fresh.condition = walk->reach->condition;
+		inside.reach = &fresh;
+	}
 	inside.reach->context = &inside;
 	foreach(lc, body->queries)
 		refused = refused || depend_walk_query(lfirst_node(Query, lc), &inside);
-	inside.reach->context = walk;
+	walk->reach->context = walk;
 	walk->known = inside.known;
 	return refused || depend_check_dates(&inside, body->text);
 }
@@ -477,18 +487,17 @@ depend_check_call(Oid funcid, DependWalk *walk)
 {
 	Dependencies *deps = walk->deps;
 	int			nknown = list_length(walk->known);
+	Node	   *call = walk->call;
+	const RangeTblFunction *columns = walk->columns;
 	int			nreached[REACH_LISTS];
 	List	   *identity;
 	Body		body = {0};
 
-	if (walk->call == NULL && depend_language(funcid) == SQLlanguageId)
-	{
-		walk->call = depend_make_call(funcid);
-		walk->columns = NULL;
-	}
-	if (walk->call == NULL)
+	if (call == NULL && depend_language(funcid) == SQLlanguageId)
+		call = depend_make_call(funcid);
+	if (call == NULL)
 		return depend_check_opaque(funcid, NULL, walk);
-	identity = depend_call_identity(funcid, walk);
+	identity = depend_call_identity(funcid, call, columns, walk);
 	if (list_member(walk->known, identity))
 		return false;
 	if (walk->depth >= DEPEND_MAX_DEPTH)
@@ -496,7 +505,7 @@ depend_check_call(Oid funcid, DependWalk *walk)
 								   walk);
 	if (deps->nbodies++ >= DEPEND_MAX_BODIES)
 		return depend_check_opaque(funcid, "too many functions are called", walk);
-	if (!body_find(funcid, walk->call, walk->columns, &body))
+	if (!body_find(funcid, call, columns, &body))
 		return depend_check_opaque(funcid, body.obstacle, walk);
 
 	walk->known = lappend(walk->known, identity);
@@ -569,18 +578,19 @@ depend_check_function(Oid funcid, void *context)
  * Check a function that built-in code calls.
  */
 static bool
-depend_check_reached(Oid funcid, void *context)
+depend_check_reached(Oid funcid, bool folded, void *context)
 {
 	DependWalk *walk = context;
-	Node	   *call = walk->call;
-	const RangeTblFunction *columns = walk->columns;
+	DependWalk	saved = *walk;
 	bool		refused;
 
 	walk->call = NULL;
 	walk->columns = NULL;
+	walk->folded |= folded;
 	refused = depend_check_function(funcid, walk);
-	walk->call = call;
-	walk->columns = columns;
+	walk->call = saved.call;
+	walk->columns = saved.columns;
+	walk->folded = saved.folded;
 	return refused;
 }
 
@@ -739,9 +749,9 @@ depend_check_relation(RangeTblEntry *rte, DependWalk *walk)
 	Dependencies *deps = walk->deps;
 	ListCell   *lc;
 
-	if (walk->immutable)
+	if (walk->folded)
 		return depend_refuse(deps,
-							 psprintf("it reads the table \"%s\" though it is declared IMMUTABLE",
+							 psprintf("it reads the table \"%s\" inside of what is IMMUTABLE",
 									  get_rel_name(rte->relid)),
 							 "Declare the function STABLE.");
 	if (depend_check_kind(rte->relid, deps))
@@ -843,9 +853,9 @@ static bool
 depend_check_window(const WindowClause *window, DependWalk *walk)
 {
 	return (OidIsValid(window->startInRangeFunc) &&
-			depend_check_reached(window->startInRangeFunc, walk)) ||
+			depend_check_reached(window->startInRangeFunc, false, walk)) ||
 		(OidIsValid(window->endInRangeFunc) &&
-		 depend_check_reached(window->endInRangeFunc, walk));
+		 depend_check_reached(window->endInRangeFunc, false, walk));
 }
 
 /*

@@ -22,6 +22,9 @@
  * use are no matter of the type: these are functions of LANGUAGE sql, and are
  * looked into.
  *
+ * The functions that compare, hash and make ranges are called by IMMUTABLE functions such
+ * as array_eq(), which PostgreSQL may call as it plans.  The callback is told so (folded).
+ *
  * Operators.  The planner may put the negator or the commutator in place of an
  * operator, and derive comparisons from other members of its operator family
  * (a = b and b = c gives a = c); sorting, hashing and merging call the support
@@ -74,6 +77,15 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+/*
+ * The same for one that IMMUTABLE functions call.
+ */
+static bool
+reach_folded(Reach *reach, Oid funcid)
+{
+	return OidIsValid(funcid) && reach->function(funcid, true, reach->context);
+}
+
 void
 reach_lengths(const Reach *reach, int *lengths)
 {
@@ -98,7 +110,7 @@ reach_truncate(Reach *reach, const int *lengths)
 static bool
 reach_function(Reach *reach, Oid funcid)
 {
-	return OidIsValid(funcid) && reach->function(funcid, reach->context);
+	return OidIsValid(funcid) && reach->function(funcid, false, reach->context);
 }
 
 /*
@@ -219,9 +231,10 @@ reach_comparison(Reach *reach, Oid type)
 	{
 		/* the built-in ones call nothing but what is of elements or columns */
 		if ((operators[i] >= FirstNormalObjectId &&
-			 reach_operator(reach, operators[i], true)) ||
+			 (reach_folded(reach, get_opcode(operators[i])) ||
+			  reach_operator(reach, operators[i], true))) ||
 			(functions[i] >= FirstNormalObjectId &&
-			 reach_function(reach, functions[i])))
+			 reach_folded(reach, functions[i])))
 			return true;
 	}
 	return false;
@@ -289,9 +302,9 @@ reach_range(Reach *reach, Oid type, bool made)
 	ReleaseSysCache(tuple);
 	entry = lookup_type_cache(type, TYPECACHE_RANGE_INFO);
 	return reach_type(reach, range.rngsubtype, made) ||
-		reach_function(reach, entry->rng_cmp_proc_finfo.fn_oid) ||
-		reach_function(reach, range.rngcanonical) ||
-		reach_function(reach, range.rngsubdiff);
+		reach_folded(reach, entry->rng_cmp_proc_finfo.fn_oid) ||
+		reach_folded(reach, range.rngcanonical) ||
+		reach_folded(reach, range.rngsubdiff);
 }
 
 bool
@@ -335,19 +348,19 @@ reach_base(Reach *reach, const FormData_pg_type *type, bool made)
 static bool
 reach_user_type(Reach *reach, const FormData_pg_type *type, bool made)
 {
-	bool		array = type->typsubscript == F_ARRAY_SUBSCRIPT_HANDLER;
-
 	if (OidIsValid(type->typelem) && reach_type(reach, type->typelem, made))
 		return true;
-	if (array && type->typlen == -1)
-		return false;
+	/* an array, which is no base type, though it has that kind */
+	if (type->typsubscript == F_ARRAY_SUBSCRIPT_HANDLER && type->typlen == -1)
+		return reach_comparison(reach, type->oid);
 	switch (type->typtype)
 	{
 		case TYPTYPE_DOMAIN:
 			return reach_type(reach, type->typbasetype, made) ||
 				(made && reach_conditions(reach, type->oid));
 		case TYPTYPE_COMPOSITE:
-			return reach_row(reach, type->oid, made);
+			return reach_row(reach, type->oid, made) ||
+				reach_comparison(reach, type->oid);
 		case TYPTYPE_RANGE:
 			if (reach_range(reach, type->oid, made))
 				return true;
@@ -376,7 +389,7 @@ reach_builtin_type(Reach *reach, Oid type)
 {
 	Oid			element = get_element_type(type);
 
-	return OidIsValid(element) ? reach_type(reach, element, false) :
+	return (OidIsValid(element) && reach_type(reach, element, false)) ||
 		reach_comparison(reach, type);
 }
 

@@ -15,8 +15,11 @@
 /* What was met, so that it is met once; and who is told. */
 typedef struct Reach
 {
-	/* called for a function, as if it was called; true stops */
-	bool		(*function) (Oid funcid, void *context);
+	/*
+	 * Called for a function, as if it was called; true stops.  folded: by
+	 * built-in functions that are IMMUTABLE, so maybe in planning.
+	 */
+	bool		(*function) (Oid funcid, bool folded, void *context);
 	/* called for the condition of a domain; true stops */
 	bool		(*condition) (Node *condition, void *context);
 	void	   *context;

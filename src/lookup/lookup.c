@@ -597,9 +597,9 @@ lookup_begin(Lookup *lookup, const LookupRequest *request)
 	lookup->params = request->params;
 	lookup->ntypes = 0;
 	lookup->types = NULL;
-	memset(&lookup->pass, 0, sizeof(lookup->pass));
+	lookup->pass.vain = 0;
 	lookup->deadline = 0;
-	memset(&lookup->asker, 0, sizeof(lookup->asker));
+	lookup->asker.others_ttl_us = lookup->asker.others_stale_us = 0;
 	lookup->asker.ttl_us = (int64) request->terms.ttl * USECS_PER_SEC;
 	lookup->asker.stale_us = (int64) request->terms.stale * USECS_PER_SEC;
 	lookup->state = settings_state();

@@ -37,7 +37,10 @@ typedef struct FlightId
 	uint8		digest[KEY_DIGEST_LENGTH];	/* of all of the key */
 } FlightId;
 
-/* How someone comes to fly; zero at first, kept from one flight to the next. */
+/*
+ * How someone comes to fly; kept from one flight to the next.  Of it, vain has to
+ * be zero at first.
+ */
 typedef struct FlightPass
 {
 	FlightId	id;

@@ -91,7 +91,7 @@ typedef struct ScanRun
 
 /* Executions that are starting, the innermost first, and the last id given. */
 static dlist_head scan_starting = DLIST_STATIC_INIT(scan_starting);
-static uint64 scan_last_id;
+static int	scan_last_id = SCAN_UNBOUND;
 
 static Node *scan_create_state(CustomScan *node);
 static void scan_begin(CustomScanState *node, EState *estate, int eflags);
@@ -136,7 +136,9 @@ scan_forget(void *arg)
 void
 scan_expect_start(ScanExecution *execution)
 {
-	execution->id = ++scan_last_id;
+	if (scan_last_id == PG_INT32_MIN)
+		scan_last_id = SCAN_UNBOUND;
+	execution->id = --scan_last_id;
 	execution->starting = true;
 	dlist_push_head(&scan_starting, &execution->link);
 	execution->callback.func = scan_forget;
@@ -151,13 +153,9 @@ scan_expect_start(ScanExecution *execution)
 static ScanExecution *
 scan_find_execution(const CustomScan *node)
 {
-	uint64		id;
+	int			id = node->scan.plan.plan_node_id;
 	dlist_iter	iter;
 
-	if (list_length(node->custom_private) <= SCAN_PRIVATE_ID)
-		return NULL;
-	id = (uint64) DatumGetInt64(list_nth_node(Const, node->custom_private,
-											  SCAN_PRIVATE_ID)->constvalue);
 	dlist_foreach(iter, &scan_starting)
 	{
 		ScanExecution *execution = dlist_container(ScanExecution, link,

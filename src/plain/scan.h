@@ -55,7 +55,7 @@ typedef struct ScanExecution
 	Watch		watch;			/* of the fill */
 
 	/* the rest is the node's */
-	uint64		id;				/* in the plan it is bound to */
+	int			id;				/* the node's number in its plan */
 	bool		starting;		/* on the list of those, by this link: */
 	dlist_node	link;
 	MemoryContextCallback callback; /* when the memory goes */
@@ -64,8 +64,11 @@ typedef struct ScanExecution
 /* Of the node. */
 extern const CustomScanMethods scan_methods;
 
-/* Where in the node's custom_private the id of an execution is, if any. */
-#define SCAN_PRIVATE_ID	2
+/*
+ * The number of the node in its plan.  Those below it, which the planner has
+ * numbered, have numbers from 0 on.  Lower ones than this are ids of executions.
+ */
+#define SCAN_UNBOUND	(-1)
 
 /* Register the node; called once, as the library is loaded. */
 extern void scan_init(void);

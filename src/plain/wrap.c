@@ -148,7 +148,7 @@ wrap_make_node(List *result, Index cache, const Query *tree,
 
 	node->scan.plan.targetlist = wrap_columns(result, cache,
 											  &node->custom_scan_tlist);
-	node->scan.plan.plan_node_id = -1;
+	node->scan.plan.plan_node_id = SCAN_UNBOUND;
 	node->custom_private = list_make2((void *) tree,
 									  makeConst(BYTEAOID, -1, InvalidOid, -1,
 												bytes, false, false));
@@ -337,18 +337,14 @@ wrap_strip(const PlannedStmt *wrapped)
 }
 
 PlannedStmt *
-wrap_bind(const PlannedStmt *wrapped, uint64 execution, bool serves)
+wrap_bind(const PlannedStmt *wrapped, int execution, bool serves)
 {
 	PlannedStmt *stmt = palloc(sizeof(PlannedStmt));
 	CustomScan *node = palloc(sizeof(CustomScan));
-	Const	   *id = makeConst(INT8OID, -1, InvalidOid, sizeof(int64),
-							   Int64GetDatum((int64) execution), false,
-							   FLOAT8PASSBYVAL);
 
 	memcpy(stmt, wrapped, sizeof(PlannedStmt));
 	memcpy(node, wrapped->planTree, sizeof(CustomScan));
-	node->custom_private = list_make3(linitial(node->custom_private),
-									  lsecond(node->custom_private), id);
+	node->scan.plan.plan_node_id = execution;
 	stmt->planTree = (Plan *) node;
 	if (serves)
 	{

@@ -48,7 +48,7 @@ extern PlannedStmt *wrap_strip(const PlannedStmt *wrapped);
  * The plan for one execution, given its id.  serves: without what is below the
  * node.  It is a wrapped plan, or a promise, and can be bound again.
  */
-extern PlannedStmt *wrap_bind(const PlannedStmt *wrapped, uint64 execution,
+extern PlannedStmt *wrap_bind(const PlannedStmt *wrapped, int execution,
 							  bool serves);
 
 #endif							/* CACHE_WRAP_H */

@@ -19,8 +19,10 @@
  * have a digest of all settings.
  *
  * USAGE_RESULT is for what built-in functions, and the types' input and output,
- * look at; and for what makes PostgreSQL return rows from damaged data, which
- * are nobody else's.  USAGE_ANALYSIS is for how a text, that of a function
+ * look at; for what makes PostgreSQL return rows from damaged data, which are
+ * nobody else's; and for force_parallel_mode: a parallel worker has no custom
+ * settings that were reset, so current_setting() can be null there and empty
+ * elsewhere.  USAGE_ANALYSIS is for how a text, that of a function
  * included, is understood.  USAGE_PLANNING is for how a query is planned: that
  * shows in the order of rows where the query does not give one.
  *
@@ -127,7 +129,7 @@ static const UsageOf usages[] = {
 	{"debug_discard_caches", USAGE_NONE},
 	{"debug_io_direct", USAGE_NONE},
 	{"debug_logical_replication_streaming", USAGE_NONE},
-	{"debug_parallel_query", USAGE_PLANNING},
+	{"debug_parallel_query", USAGE_RESULT},
 	{"debug_pretty_print", USAGE_NONE},
 	{"debug_print_parse", USAGE_NONE},
 	{"debug_print_plan", USAGE_NONE},
@@ -178,7 +180,7 @@ static const UsageOf usages[] = {
 	{"extra_float_digits", USAGE_RESULT},
 	{"file_copy_method", USAGE_NONE},
 	{"file_extend_method", USAGE_NONE},
-	{"force_parallel_mode", USAGE_PLANNING},
+	{"force_parallel_mode", USAGE_RESULT},
 	{"from_collapse_limit", USAGE_PLANNING},
 	{"fsync", USAGE_NONE},
 	{"full_page_writes", USAGE_NONE},

@@ -54,6 +54,18 @@ SELECT name, wrong(format('SELECT current_setting(%L) AS s', name), coalesce(set
 		('cache.redis_url', 'app.x', 'a', 'b'), ('cache.mode', NULL, 'off', 'hint'),
 		('auto_explain.log_level', NULL, 'debug1', 'debug2')) v(name, set, one, two);
 SELECT wrong('SELECT current_setting(''nothing'', true) AS s', 'app.x', 'a', 'b');
+-- by other ways of calling it
+CREATE OPERATOR !!! (RIGHTARG = text, FUNCTION = current_setting);
+CREATE FUNCTION last(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $2';
+CREATE AGGREGATE setting_of(text) (SFUNC = last, STYPE = text, FINALFUNC = current_setting);
+CREATE FUNCTION setting_named(n text) RETURNS text LANGUAGE sql STABLE AS 'SELECT current_setting(n)';
+SELECT wrong('SELECT !!! ''work_mem'' AS s', 'work_mem', '1MB', '2MB');
+SELECT wrong('SELECT !!! ''DateStyle'' AS s', 'DateStyle', 'ISO', 'German');
+SELECT wrong('SELECT setting_of(n) AS s FROM (VALUES (''work_mem'')) v(n)', 'work_mem', '1MB', '2MB');
+SELECT wrong('SELECT setting_named(''work_mem'') AS s', 'work_mem', '1MB', '2MB');
+SELECT wrong('SELECT setting_named(''work_mem'') AS s', 'work_mem', '1MB', '2MB', '{x}');
+SELECT wrong('SELECT s FROM ROWS FROM (current_setting(''work_mem'')) s', 'work_mem', '1MB', '2MB');
+SELECT wrong('SELECT s FROM (VALUES (''work_mem'')) v(n), LATERAL current_setting(n) s', 'work_mem', '1MB', '2MB');
 -- who is not set is no role
 SET SESSION AUTHORIZATION cache_settings_a;
 SELECT wrong('SELECT current_setting(''role'') AS s', 'role', 'none', 'cache_settings_a');
@@ -64,7 +76,8 @@ CREATE FUNCTION setting(name text) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGI
 SELECT name, wrong(format('SELECT setting(%L) AS s', name), name, one, two, '{x}')
 	FROM (VALUES ('application_name', 'a', 'b'), ('statement_timeout', '1h', '2h'), ('client_min_messages', 'notice', 'error'),
 		('default_transaction_read_only', 'off', 'on'), ('log_duration', 'off', 'on'), ('dynamic_library_path', 'a', 'b'),
-		('jit', 'on', 'off'), ('auto_explain.x', 'a', 'b'), ('app.x', 'a', 'b'), ('temp_buffers', '1MB', '2MB')) v(name, one, two);
+		('jit', 'on', 'off'), ('auto_explain.x', 'a', 'b'), ('app.x', 'a', 'b'), ('temp_buffers', '1MB', '2MB'),
+		('work_mem', '1MB', '2MB'), ('random_page_cost', '1', '2')) v(name, one, two);
 -- which tells who calls a function that is someone else's
 CREATE FUNCTION definer() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN

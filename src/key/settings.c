@@ -16,10 +16,11 @@
  * A query may call functions of which nothing is known but that they claim to be
  * STABLE.  Such a function can read any setting: application_name can say who
  * someone is.  So the key of such a query has all settings that are not at their
- * defaults, is_superuser, and whether this is a standby.  Left out are those of
- * planning, our own, and what is said of the transaction, its isolation level for
- * example: a function that looks at these has little claim to be STABLE, and
- * different transactions are to find the same results.  Settings that only a
+ * defaults, is_superuser, and whether this is a standby.  Left out are our own,
+ * the switches of the planner (enable_seqscan and the like), and what is said of
+ * the transaction, its isolation level for example: a function that looks at these
+ * has little claim to be STABLE, and different transactions are to find the same
+ * results.  Settings that only a
  * restart changes are in no key: neither tier survives one.
  *
  * Role and session_authorization are keyed like others.  What current_setting()
@@ -149,7 +150,7 @@ static bool
 settings_is_readable(const struct config_generic *setting)
 {
 	return setting->context > PGC_POSTMASTER &&
-		usage_of(setting->name) != USAGE_PLANNING &&
+		!settings_begins(setting, "enable_") &&
 		!settings_begins(setting, "transaction_") &&
 		!settings_begins(setting, "cache.");
 }

@@ -522,6 +522,33 @@ depend_check_call(Oid funcid, DependWalk *walk)
 }
 
 /*
+ * Check a call of current_setting().  What it reads is known if its setting is in
+ * the key.  An operator may stand for it; as part of an aggregate, say, it gets any
+ * name.
+ */
+static bool
+depend_check_setting(DependWalk *walk)
+{
+	List	   *args = NIL;
+	const char *name = NULL;
+
+	walk->deps->shareable = false;
+	if (walk->call != NULL && IsA(walk->call, FuncExpr))
+		args = ((FuncExpr *) walk->call)->args;
+	else if (walk->call != NULL && IsA(walk->call, OpExpr))
+		args = ((OpExpr *) walk->call)->args;
+	if (args != NIL && IsA(linitial(args), Const) &&
+		!linitial_node(Const, args)->constisnull)
+		name = TextDatumGetCString(linitial_node(Const, args)->constvalue);
+	if (name != NULL && settings_in_keys(name))
+		return false;
+	walk->deps->final = name == NULL || !settings_in_opaque_keys(name);
+	return depend_refuse(walk->deps,
+						 "it reads a setting that results are not told apart by",
+						 depend_uncached_hint);
+}
+
+/*
  * Check a function that the server comes with.
  */
 static bool
@@ -529,6 +556,8 @@ depend_check_builtin(Oid funcid, DependWalk *walk)
 {
 	Dependencies *deps = walk->deps;
 
+	if (funcid == F_CURRENT_SETTING_TEXT || funcid == F_CURRENT_SETTING_TEXT_BOOL)
+		return depend_check_setting(walk);
 	switch (builtin_kind(funcid))
 	{
 		case BUILTIN_KNOWN:
@@ -657,28 +686,6 @@ depend_check_functions(Node *node, const RangeTblFunction *columns,
 	}
 	walk->columns = columns;
 	return check_functions_in_node(node, depend_check_function, walk);
-}
-
-/*
- * A call of current_setting() is known if its setting is in the key.
- */
-static bool
-depend_check_setting(FuncExpr *call, Dependencies *deps)
-{
-	Node	   *name;
-
-	if (call->funcid != F_CURRENT_SETTING_TEXT &&
-		call->funcid != F_CURRENT_SETTING_TEXT_BOOL)
-		return false;
-	name = linitial(call->args);
-	if (IsA(name, Const) && !((Const *) name)->constisnull &&
-		settings_in_keys(TextDatumGetCString(((Const *) name)->constvalue)))
-		return false;
-	deps->final = !IsA(name, Const) || ((Const *) name)->constisnull ||
-		!settings_in_opaque_keys(TextDatumGetCString(((Const *) name)->constvalue));
-	return depend_refuse(deps,
-						 "it reads a setting that results are not told apart by",
-						 depend_uncached_hint);
 }
 
 /*
@@ -1085,10 +1092,6 @@ depend_check_node(Node *node, const RangeTblFunction *columns, DependWalk *walk)
 			if (!((Const *) node)->constisnull)
 				reach_times(((Const *) node)->consttype, &walk->times);
 			break;
-		case T_FuncExpr:
-			if (depend_check_setting((FuncExpr *) node, deps))
-				return true;
-			break;
 		case T_SQLValueFunction:
 			if (depend_check_value((SQLValueFunction *) node, walk))
 				return true;
@@ -1097,6 +1100,7 @@ depend_check_node(Node *node, const RangeTblFunction *columns, DependWalk *walk)
 			return depend_refuse(deps, "it advances a sequence",
 								 depend_uncached_hint);
 		case T_Param:
+		case T_FuncExpr:
 		case T_Aggref:
 		case T_GroupingFunc:
 		case T_WindowFunc:

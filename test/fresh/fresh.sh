@@ -25,12 +25,18 @@ git rev-parse -q --verify HEAD >/dev/null ||
 [ -z "$(git status --porcelain)" ] ||
 	echo "fresh.sh: what is not committed in $LIB_CHECKOUT is not tested" >&2
 
-# find_mirror: the first of apt's sources of Debian itself, not of its security
-# updates; known only after an update.
+# sources: apt's sources of Debian: label, address, suite, component.  Known only
+# after an update.
+sources()
+{
+	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' | sed -n 's/^Debian //p'
+}
+
+# find_mirror: the first of them, not of security updates.
 find_mirror()
 {
-	apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
-		awk '$1 == "Debian/Debian" { print $2; exit }'
+	sources | awk '$1 == "Debian" { print $2; exit }'
 }
 
 mirror=$(find_mirror)
@@ -60,6 +66,10 @@ make_base()
 	case $mirror in https:*) include=$include,ca-certificates ;; esac
 	debootstrap --variant=minbase --include="$include" "$suite" "$work/base" "$mirror" \
 		>"$work/debootstrap.log" 2>&1 || { tail "$work/debootstrap.log" >&2; return 1; }
+	# with the same updates as this machine
+	sources | awk -v suite="$suite" '$3 ~ "^" suite && !seen[$0]++ { print "deb", $2, $3, $4 }' \
+		>"$work/sources"
+	[ ! -s "$work/sources" ] || cp "$work/sources" "$work/base/etc/apt/sources.list"
 	cp -L /etc/resolv.conf /etc/hosts "$work/base/etc/"
 	apt-config dump | grep -i '^Acquire::[a-z:]*proxy' >"$work/base/etc/apt/apt.conf.d/proxy"
 	mkdir "$work/base/fresh"

@@ -586,13 +586,14 @@ static bool
 depend_check_function(Oid funcid, void *context)
 {
 	DependWalk *walk = context;
-	char		volatility = func_volatile(funcid);
+	char		volatility;
 
 	if (!compat_may_execute(funcid, GetUserId()))
 		walk->deps->executable = false;
 
 	if (funcid < FirstNormalObjectId)
 		return depend_check_builtin(funcid, walk);
+	volatility = func_volatile(funcid);
 	if (volatility != PROVOLATILE_VOLATILE && trust_names(cache_trusted_functions, funcid))
 	{
 		walk->deps->shareable &= volatility == PROVOLATILE_IMMUTABLE;

@@ -3,15 +3,17 @@
  * access.c
  *	  The privileges that a query needs on the relations it reads.
  *
- * A hit executes nothing, so nobody would check what an execution checks as it
- * starts.  The range table entries that the check looks at are kept with the
- * analysed statement, and the server's own check is run on them at every hit.
+ * The executor checks privileges when an execution starts.  A hit executes
+ * nothing, so lookup.c has to make the check itself.  An Access therefore
+ * keeps copies of the range table entries that the check looks at.  It is
+ * stored with the analysed statement, and access_check runs PostgreSQL's own
+ * check on it at every hit.
  *
- * The entries are copied without the queries of views below them: what those
- * read has entries of its own.
+ * access_add leaves out the subquery of a view's entry.  The relations that
+ * the view reads have entries of their own in the rewritten query.
  *
- * What this file must not do: decide whose privileges are needed.  The rewriter
- * has written that into the entries.
+ * What this file must not do: decide whose privileges are needed.  The
+ * rewriter has already written that into the entries (checkAsUser).
  *
  *-------------------------------------------------------------------------
  */

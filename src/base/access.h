@@ -10,17 +10,17 @@
 
 #include "nodes/parsenodes.h"
 
-/* What is to be checked; zeroed, it is nothing. */
+/* The privileges to check.  A zeroed Access requires none. */
 typedef struct Access
 {
-	List	   *rtable;			/* range table entries, of relations and views */
-	List	   *perminfos;		/* where the server keeps privileges beside
-								 * range tables: those of these entries */
+	List	   *rtable;			/* range table entries of relations and views */
+	List	   *perminfos;		/* RTEPermissionInfos of these entries; NIL
+								 * before PostgreSQL 16 */
 } Access;
 
 /*
- * Add what a range table entry of a rewritten query needs, if anything; copied
- * into the current memory context.
+ * Add the privileges that a range table entry of a rewritten query requires,
+ * if any.  The entry is copied into the current memory context.
  */
 extern void access_add(Access *access, const Query *query,
 					   const RangeTblEntry *rte);
@@ -29,12 +29,12 @@ extern void access_add(Access *access, const Query *query,
 extern void access_copy(Access *to, const Access *from);
 
 /*
- * Has the current user these privileges?  With throw, it is an error if not:
- * ERRCODE_INSUFFICIENT_PRIVILEGE, as the executor raises it.
+ * Does the current user have these privileges?  If not, and throw is set,
+ * raise ERRCODE_INSUFFICIENT_PRIVILEGE as the executor does.
  */
 extern bool access_check(const Access *access, bool throw);
 
-/* Are the relations still there? */
+/* Do all the relations still exist? */
 extern bool access_exists(const Access *access);
 
 #endif							/* CACHE_ACCESS_H */

@@ -1,14 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * breakage.h
- *	  Protections that a test build can take out.
+ *	  Protections that a test build can remove.
  *
- * test/consistency proves that it would notice, by finding violations in a
- * library built with one of CACHE_BREAK_FENCE, CACHE_BREAK_STORE_CHECK,
- * CACHE_BREAK_ROLE, CACHE_BREAK_OWN_WRITES,
- * CACHE_BREAK_OLD_ROW.  The others are orders that chance
- * hardly ever puts to the test; test/tap/stops.pl, which forces them, fails
- * without (make check BREAK=TICK_LAST).  No other build defines any.
+ * A consistency test that finds nothing may be blind.  test/consistency
+ * therefore runs against libraries from which one protection has been removed,
+ * and must find violations.  The protections removed for it are
+ * CACHE_BREAK_FENCE, CACHE_BREAK_STORE_CHECK, CACHE_BREAK_ROLE,
+ * CACHE_BREAK_OWN_WRITES and CACHE_BREAK_OLD_ROW.
+ *
+ * The other macros undo an ordering of steps that matters so rarely that
+ * random load hardly ever shows the difference.  test/tap/stops.pl forces the
+ * critical interleavings, and fails in such a build (make check
+ * BREAK=TICK_LAST).
+ *
+ * No other build defines any of these macros.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,14 +28,14 @@
 #define BREAK_FENCE false
 #endif
 
-/* Results are stored whatever happened to their dependencies meanwhile. */
+/* Fills do not check whether their dependencies have changed meanwhile. */
 #ifdef CACHE_BREAK_STORE_CHECK
 #define BREAK_STORE_CHECK true
 #else
 #define BREAK_STORE_CHECK false
 #endif
 
-/* Keys do not hold the user. */
+/* Keys do not contain the user. */
 #ifdef CACHE_BREAK_ROLE
 #define BREAK_ROLE true
 #else
@@ -71,7 +77,7 @@
 #define BREAK_FRESH_SNAPSHOT false
 #endif
 
-/* Triggers tell of an updated row as it is now, and not as it was. */
+/* Triggers invalidate the tags of the new version of an updated row only. */
 #ifdef CACHE_BREAK_OLD_ROW
 #define BREAK_OLD_ROW true
 #else

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *	  What differs between the PostgreSQL versions this builds against.
+ *	  What differs between the supported PostgreSQL versions.
  *
- * The only place for PG_VERSION_NUM.
+ * This is the only file that may test PG_VERSION_NUM.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +34,7 @@
 #include "storage/proc.h"
 #endif
 
-/* Properties of nodes that EXPLAIN shows. */
+/* ExplainProperty functions */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
@@ -42,10 +42,10 @@
 #include "commands/explain.h"
 #endif
 
-/* Does the scanner take a vertical tab for white space? */
+/* Does PostgreSQL's scanner treat a vertical tab as white space? */
 #define COMPAT_VERTICAL_TAB_IS_SPACE (PG_VERSION_NUM >= 160000)
 
-/* All settings, in an array of n. */
+/* All settings, in an array; stores its length in *n. */
 #if PG_VERSION_NUM >= 160000
 #define compat_guc_variables(n)	get_guc_variables(n)
 #else
@@ -54,30 +54,30 @@
 #endif
 
 /*
- * The number of this backend among all, from 0 to MaxBackends - 1; another
- * number in a process that is no backend.
+ * The number of this backend, from 0 to MaxBackends - 1.  In a process that is
+ * not a backend it is outside of that range.
  */
 #if PG_VERSION_NUM >= 170000
-#define compat_backend_slot() MyProcNumber
+#define compat_backend_index() MyProcNumber
 #else
-#define compat_backend_slot() (MyBackendId - 1)
+#define compat_backend_index() (MyBackendId - 1)
 #endif
 
-/* Where this process is in ProcGlobal->allProcs. */
+/* Index of this process in ProcGlobal->allProcs. */
 #if PG_VERSION_NUM >= 170000
 #define compat_proc_number() MyProcNumber
 #else
 #define compat_proc_number() (MyProc->pgprocno)
 #endif
 
-/* The class of waits for a pin on a buffer. */
+/* The wait event class of waits for a buffer pin. */
 #if PG_VERSION_NUM >= 170000
 #define COMPAT_WAIT_BUFFER_PIN PG_WAIT_BUFFERPIN
 #else
 #define COMPAT_WAIT_BUFFER_PIN PG_WAIT_BUFFER_PIN
 #endif
 
-/* What ExecutorRun and its hook take. */
+/* Parameters and arguments of ExecutorRun and its hook. */
 #if PG_VERSION_NUM >= 180000
 #define COMPAT_EXECUTOR_RUN_PARAMS \
 	QueryDesc *queryDesc, ScanDirection direction, uint64 count
@@ -113,7 +113,10 @@
 	(pg_proc_aclcheck(funcid, role, ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
-/* For a function, whose results are not to be collected. */
+/*
+ * check_sql_fn_retval for a function, without columns in place of dropped
+ * ones, and without returning the target list.
+ */
 #if PG_VERSION_NUM >= 180000
 #define compat_check_sql_fn_retval(queries, rettype, desc) \
 	check_sql_fn_retval(queries, rettype, desc, PROKIND_FUNCTION, false)
@@ -126,8 +129,8 @@
 #endif
 
 /*
- * What the columns of a range table entry are other names for: those of a join,
- * and, since 18, those that a query is grouped by.  NIL for any other entry.
+ * The expressions that the columns of a range table entry stand for, if it is
+ * a join, or, from 18 on, the entry of GROUP BY.  NIL for any other entry.
  */
 static inline List *
 compat_renamed_columns(const RangeTblEntry *rte)
@@ -139,7 +142,7 @@ compat_renamed_columns(const RangeTblEntry *rte)
 	return rte->rtekind == RTE_JOIN ? rte->joinaliasvars : NIL;
 }
 
-/* Does a range table entry hold what a query is grouped by? */
+/* Is a range table entry that of GROUP BY? */
 static inline bool
 compat_is_grouping(const RangeTblEntry *rte)
 {
@@ -151,8 +154,8 @@ compat_is_grouping(const RangeTblEntry *rte)
 }
 
 /*
- * Is a node one of the constructors of JSON that take no text apart?  They call
- * what the functions of these names do.
+ * Is a node a JSON constructor or IS JSON?  These only do what built-in
+ * functions such as json_build_object and to_json do.
  */
 static inline bool
 compat_makes_json(const Node *node)
@@ -166,11 +169,11 @@ compat_makes_json(const Node *node)
 }
 
 /*
- * Privileges.  They are in range table entries, or, since 16, in a list beside
- * the range table, of which an entry has the number.
+ * Required privileges.  Before 16 they are fields of a range table entry.
+ * Since 16 they are in a separate list, and the entry holds an index into it.
  */
 
-/* Does a range table entry need any? */
+/* Does a range table entry require any privileges? */
 static inline bool
 compat_entry_is_checked(const RangeTblEntry *rte)
 {
@@ -182,7 +185,8 @@ compat_entry_is_checked(const RangeTblEntry *rte)
 }
 
 /*
- * Append what a copied entry of a query needs, and have the copy refer to it.
+ * Append the privileges that a copied entry of a query requires to perminfos,
+ * and make the copy refer to them.
  */
 static inline List *
 compat_add_perminfo(List *perminfos, const Query *query, RangeTblEntry *copy)

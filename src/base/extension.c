@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * extension.c
- *	  Where the extension's own objects are, and acting as their owner.
+ *	  The schema and tables of the extension, and acting as their owner.
  *
- * Nobody but the owner of the extension has privileges on its tables.  Code
- * that must read or change them for a user who has none becomes the owner for
- * that long, as SECURITY DEFINER functions do.
+ * Only the owner of the extension has privileges on its tables.  A function
+ * that must read or change them on behalf of another user becomes the owner
+ * for that time, as a SECURITY DEFINER function does.  If it raises an error,
+ * the abort of the (sub)transaction restores the user.
  *
- * What this file must not do: know what is in the tables.
+ * What this file must not do: know the contents of the tables.
  *
  *-------------------------------------------------------------------------
  */

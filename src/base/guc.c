@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * guc.c
- *	  The settings.
+ *	  The settings of the extension.
  *
- * Everything that can be set is defined here and nowhere else, sorted by name.
- * Three settings take their defaults from the postmaster's environment, so
- * that a container can be configured without touching postgresql.conf.  So do
- * three policies that the extension comes with.  An environment value that does
- * not fit is ignored with a warning.
+ * Every setting is defined here, sorted by name.
+ *
+ * Three settings take their defaults from environment variables of the
+ * postmaster, so that a container can be configured without editing
+ * postgresql.conf.  The times to live of three predefined policies do so as
+ * well.  An invalid value in the environment is ignored with a warning.
  *
  * What this file must not do: act on a setting.  The module that uses a
  * setting reads the variable when it needs it.
@@ -26,9 +27,9 @@
 #include "utils/plancache.h"
 
 /*
- * With what block.c adds to it, cache.l1_memory has to fit into one segment of
- * a DSA: it counts in kB what is a little less than 1 TB, or 128 MB where
- * pointers to shared memory are small.
+ * L1 must fit into one segment of a DSA, including what block.c allocates
+ * besides cache.l1_memory.  The limit in kB is a little less than 1 TB, or 128
+ * MB on platforms where a dsa_pointer has 32 bits.
  */
 #if SIZEOF_DSA_POINTER == 4
 #define GUC_MAX_L1_MEMORY (100 * 1024)
@@ -54,7 +55,7 @@ int			cache_tag_slots = 262144;
 char	   *cache_redis_url = NULL;
 char	   *cache_trusted_functions = NULL;
 
-/* Policies whose time to live can be given in the environment. */
+/* Predefined policies whose time to live can be set in the environment. */
 static struct
 {
 	const char *policy;
@@ -75,8 +76,8 @@ static const struct config_enum_entry guc_modes[] = {
 };
 
 /*
- * Plans that PostgreSQL keeps were made for the old value: it is to make them
- * anew.
+ * The plans that PostgreSQL has cached depend on the old value of these
+ * settings.  Discard them when the value changes.
  */
 static void
 guc_assign_mode(int newval, void *extra)
@@ -107,8 +108,8 @@ guc_assign_max_entry_size(int newval, void *extra)
 }
 
 /*
- * An integer default from the environment; fallback if it is not there, no
- * number, or out of range.
+ * Read an integer default from the environment.  Returns fallback if the
+ * variable is not set, is not an integer, or is out of range.
  */
 static int
 guc_env_int(const char *name, int fallback, int min, int max)
@@ -149,7 +150,9 @@ guc_policy_ttl(const char *policy)
 	return GUC_POLICY_TTL;
 }
 
-/* The url default from the environment, or no url. */
+/*
+ * Read the default URL from the environment; an empty string if there is none.
+ */
 static const char *
 guc_env_url(const char *name)
 {
@@ -192,7 +195,7 @@ guc_init(void)
 {
 	guc_read_policies();
 	DefineCustomIntVariable("cache.default_ttl",
-							"Time to live of a result for which none is given.",
+							"Default time to live of a result.",
 							NULL,
 							&cache_default_ttl,
 							300,
@@ -206,7 +209,7 @@ guc_init(void)
 
 	DefineCustomBoolVariable("cache.enabled",
 							 "Serve and store results.",
-							 "Invalidation goes on when this is off.",
+							 "Results are invalidated even while this is off.",
 							 &cache_enabled,
 							 true,
 							 PGC_USERSET,
@@ -216,8 +219,8 @@ guc_init(void)
 							 NULL);
 
 	DefineCustomBoolVariable("cache.explain",
-							 "EXPLAIN shows how the cache serves a statement.",
-							 "When off it shows, and runs, the plan as it is without the cache.",
+							 "Show in EXPLAIN how the cache serves a statement.",
+							 "When off, EXPLAIN shows and runs the plan without the cache.",
 							 &cache_explain,
 							 true,
 							 PGC_USERSET,
@@ -227,8 +230,8 @@ guc_init(void)
 							 NULL);
 
 	DefineCustomIntVariable("cache.fill_wait",
-							"How long to wait at most for other sessions that execute the same query.",
-							"Zero executes it at once.",
+							"Maximum time to wait for another session that executes the same query.",
+							"Zero disables waiting.",
 							&cache_fill_wait,
 							30000,
 							0,
@@ -240,7 +243,7 @@ guc_init(void)
 							NULL);
 
 	DefineCustomIntVariable("cache.l1_max_entries",
-							"Number of results kept in shared memory.",
+							"Maximum number of results in shared memory.",
 							NULL,
 							&cache_l1_max_entries,
 							guc_env_int("L1_CACHE_MAX_SIZE", 1000, 1, 10000000),
@@ -253,7 +256,7 @@ guc_init(void)
 							NULL);
 
 	DefineCustomIntVariable("cache.l1_memory",
-							"Memory for the results kept in shared memory.",
+							"Amount of shared memory for results.",
 							NULL,
 							&cache_l1_memory,
 							65536,
@@ -266,8 +269,8 @@ guc_init(void)
 							NULL);
 
 	DefineCustomIntVariable("cache.l1_ttl",
-							"Longest time that shared memory keeps what Redis also keeps.",
-							"Without Redis a result lives as long as its own time to live says.",
+							"Maximum time that shared memory keeps a result that is also in Redis.",
+							"Without Redis, only the result's own time to live applies.",
 							&cache_l1_ttl,
 							guc_env_int("L1_CACHE_DEFAULT_TTL", 60, 1, INT_MAX),
 							1,
@@ -279,7 +282,7 @@ guc_init(void)
 							NULL);
 
 	DefineCustomIntVariable("cache.l2_timeout",
-							"Deadline of a Redis operation, connecting included.",
+							"Maximum time for a Redis operation, including connecting.",
 							NULL,
 							&cache_l2_timeout,
 							50,
@@ -293,7 +296,7 @@ guc_init(void)
 
 	DefineCustomBoolVariable("cache.log",
 							 "Log hits, misses, fills and invalidations.",
-							 "When off they are messages of level DEBUG1.",
+							 "When off, they are logged at level DEBUG1.",
 							 &cache_log,
 							 false,
 							 PGC_SUSET,
@@ -303,8 +306,8 @@ guc_init(void)
 							 NULL);
 
 	DefineCustomIntVariable("cache.max_entry_size",
-							"Largest result that is stored.",
-							"A larger one is returned and counted, but not stored.",
+							"Maximum size of a result that is stored.",
+							"A larger result is returned and counted, but not stored.",
 							&cache_max_entry_size,
 							1024,
 							1,
@@ -316,7 +319,7 @@ guc_init(void)
 							NULL);
 
 	DefineCustomIntVariable("cache.max_query_stats",
-							"Number of queries that statistics are kept for.",
+							"Maximum number of queries that statistics are kept for.",
 							NULL,
 							&cache_max_query_stats,
 							1000,
@@ -329,8 +332,8 @@ guc_init(void)
 							NULL);
 
 	DefineCustomRealVariable("cache.min_cost",
-							 "Least time that executing a plain SELECT takes for its result to be stored.",
-							 "-1 stores what is measured to be dearer to execute than to serve, and asked for again.",
+							 "Minimum execution time of a plain SELECT for its result to be stored.",
+							 "With -1, results are stored if they are requested again and are measured to be more expensive to compute than to serve.",
 							 &cache_min_cost,
 							 -1.0,
 							 -1.0,
@@ -342,7 +345,7 @@ guc_init(void)
 							 NULL);
 
 	DefineCustomEnumVariable("cache.mode",
-							 "Which plain SELECTs go through the cache.",
+							 "Which plain SELECTs use the cache.",
 							 NULL,
 							 &cache_mode,
 							 CACHE_MODE_OFF,
@@ -354,8 +357,8 @@ guc_init(void)
 							 NULL);
 
 	DefineCustomStringVariable("cache.redis_url",
-							   "Where Redis or Valkey, the second tier, is.",
-							   "Empty for none.",
+							   "URL of Redis or Valkey, the second tier.",
+							   "An empty string disables the second tier.",
 							   &cache_redis_url,
 							   guc_env_url("VALKEY_URL"),
 							   PGC_SIGHUP,
@@ -378,8 +381,8 @@ guc_init(void)
 							NULL);
 
 	DefineCustomStringVariable("cache.trusted_functions",
-							   "STABLE functions that read nothing but arguments, settings and definitions.",
-							   "Written schema.function, separated by commas.",
+							   "Functions that read nothing but their arguments, settings and system catalogs.",
+							   "Written as schema.function, separated by commas.",
 							   &cache_trusted_functions,
 							   "",
 							   PGC_SUSET,
@@ -389,8 +392,8 @@ guc_init(void)
 							   NULL);
 
 	DefineCustomRealVariable("cache.ttl_jitter",
-							 "Fraction of the time to live that is randomly taken off it.",
-							 "Keeps results that were stored together from expiring together.",
+							 "Maximum fraction of the time to live that is randomly subtracted from it.",
+							 "This keeps results that were stored together from expiring together.",
 							 &cache_ttl_jitter,
 							 0.1,
 							 0.0,

@@ -1,7 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * guc.h
- *	  The settings, as C sees them.  README.md documents each.
+ *	  The settings of the extension, as C variables.
+ *
+ * README.md documents each of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,9 +14,9 @@
 typedef enum CacheMode
 {
 	CACHE_MODE_OFF,
-	CACHE_MODE_HINT,			/* those with a comment that says so */
-	CACHE_MODE_AUTO,			/* all that may, and are worth it */
-	CACHE_MODE_SHADOW			/* none, but what auto would do is counted */
+	CACHE_MODE_HINT,			/* those with a hint */
+	CACHE_MODE_AUTO,			/* all that are cacheable and worth it */
+	CACHE_MODE_SHADOW			/* none, but count what auto would do */
 } CacheMode;
 
 extern bool cache_enabled;
@@ -35,13 +37,16 @@ extern int	cache_tag_slots;
 extern char *cache_redis_url;
 extern char *cache_trusted_functions;	/* a list of identifiers */
 
-/* Level at which hits, misses, fills and invalidations are reported. */
+/* The level at which hits, misses, fills and invalidations are logged. */
 #define CACHE_LOG_LEVEL (cache_log ? LOG : DEBUG1)
 
-/* Time to live of policies that the extension comes with, s. */
+/* Time to live of the predefined policies, s. */
 #define GUC_POLICY_TTL 300
 
-/* That of one of them, from the environment where it is there. */
+/*
+ * Time to live of a predefined policy, from the environment if it is set
+ * there.
+ */
 extern int	guc_policy_ttl(const char *policy);
 
 /* Define the settings; called once, while the postmaster loads the library. */

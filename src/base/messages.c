@@ -1,14 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * messages.c
- *	  Which catalog invalidations has this process received?
+ *	  Counts of the catalog invalidation messages that this process has received.
  *
- * PostgreSQL has room for ten relcache callbacks and 64 syscache callbacks in a
- * process, for all libraries together.  So the modules share those registered
- * here, which count.
+ * PostgreSQL has room for only ten relcache callbacks and 64 syscache
+ * callbacks per process, shared by all libraries.  So this file registers one
+ * callback per catalog cache, which counts, and the other modules compare the
+ * counts.  A module that keeps something it has read from a catalog notes the
+ * count first, and reads again once the count has changed.
  *
- * What this file must not do: read a catalog.  A callback can come in the middle
- * of any catalog access, and in an aborted transaction.
+ * What this file must not do: read a catalog.  PostgreSQL can run a callback
+ * in the middle of any catalog access and in an aborted transaction.
  *
  *-------------------------------------------------------------------------
  */

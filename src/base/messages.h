@@ -1,21 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * messages.h
- *	  Which catalog invalidations has this process received?
+ *	  Counts of the catalog invalidation messages that this process has received.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef CACHE_MESSAGES_H
 #define CACHE_MESSAGES_H
 
-/* Register the callbacks; called once, as the library is loaded. */
+/* Register the callbacks.  Called once, when the library is loaded. */
 extern void messages_init(void);
 
 /*
- * How many have come, of its own commands or of others: about relations, about
- * functions, and about anything that a statement's meaning depends on, the
- * former included.  Whoever keeps what was read from a catalog keeps the number
- * of before that, and reads anew when it is another one.
+ * Numbers of messages received so far, about changes made by this backend or
+ * by others: about relations; about functions; and about anything that the
+ * meaning of a statement depends on, including the former two.
+ *
+ * A module that caches something read from a catalog must note the number
+ * before it reads, and read again when the number has changed.
  */
 extern uint64 messages_of_relations(void);
 extern uint64 messages_of_functions(void);

@@ -4,32 +4,39 @@
  *	  Counters per query.
  *
  * A table of cache.max_query_stats entries in shared memory, one per database,
- * user and text of a query.  With a setting of zero there is no table, and
- * everything here does nothing.
+ * user and query text.  If the setting is zero there is no table, and all
+ * functions of this file do nothing.
  *
- * Words.  Entries are in use from the first one up, and chained from an array
- * of buckets by their hash.  An entry is found by hash, length and start of
- * its text; the hash has 64 bits and is of the whole text, which keeps long
- * queries with the same start apart.  A process keeps a handle to the entry
- * it counts in.  When the table is full, an entry with few calls is reclaimed
- * for another query; its serial is raised, which makes older handles stale,
- * and what is counted through a stale handle is dropped.
+ * Structure.  The entries from the first one up to "used" are in use.  A hash
+ * table chains them in buckets.  An entry is found by the hash and length of
+ * the query text and by the start of it, which is all of the text that is
+ * kept.  The 64-bit hash covers the whole text, so long queries that start
+ * alike are told apart.
  *
- * Protocol and locks.  The lock covers everything but serial and counters:
- * shared to look up and to list, exclusive to insert.  Serials are written
- * under the exclusive lock and read without; counters are atomic.  A call is
- * a hit or a miss, so calls are not counted but added up.
+ * Handles.  A backend keeps a handle to the entry of each of its queries.
+ * When the table is full, the entry of a query with few calls is reclaimed for
+ * another query.  That raises the entry's serial number, so older handles no
+ * longer match, and what is counted through them is dropped.
  *
- * Which entry to reclaim is asked of no more than QSTATS_SCAN entries, each
- * time going on where the last one was found.  So the cost of an insertion is
- * bounded, and newcomers, which have few calls all of them, take turns.
+ * Protocol and locks.  The lock protects everything except the serial numbers
+ * and counters.  It is taken in shared mode to look up and to list entries, in
+ * exclusive mode to insert one.  A serial number is written under the
+ * exclusive lock and read without a lock.  Counters are atomic.  There is no
+ * counter of calls: each call is a hit or a miss, so the number of calls is
+ * their sum.
  *
- * Tolerated races.  Between looking at the serial and counting, an entry can
- * be reclaimed or reset: the new owner gets a count too many.  A query whose
- * entry was reclaimed is not counted until its process opens it again.
+ * Reclaiming.  At most QSTATS_SCAN entries are examined to find one to
+ * reclaim.  The next search continues where the last one found its entry.
+ * This bounds the cost of an insertion, and new entries, which all have few
+ * calls, are reclaimed in turn rather than always the same one.
  *
- * What this file must not do: lock in qstats_hit and qstats_miss; throw under
- * the lock.
+ * Tolerated races.  An entry can be reclaimed or reset between the moment when
+ * a backend checks the serial number and the moment when it counts.  Its new
+ * owner then gets a count that is not its own.  A query whose entry was
+ * reclaimed is not counted until its backend opens it again.
+ *
+ * What this file must not do: take a lock in qstats_hit or qstats_miss; raise
+ * an error while holding the lock.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,7 +51,7 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
-/* Most entries looked at to find one to reclaim. */
+/* Maximum number of entries examined to find one to reclaim. */
 #define QSTATS_SCAN 1024
 
 /* End of a chain. */
@@ -53,21 +60,24 @@
 typedef struct SharedQstatsEntry
 {
 	/* under the lock */
-	uint64		hash;			/* of all that identifies the query */
+	uint64		hash;			/* of database, user and text */
 	Oid			database;
 	Oid			user;
 	uint32		query_len;		/* of the whole text */
-	uint32		start_len;		/* of what is kept of it */
+	uint32		start_len;		/* of "start" */
 	int32		next;			/* in the chain, or QSTATS_NONE */
 
 	/* written under the exclusive lock, read at any time */
-	pg_atomic_uint32 serial;	/* of the present owner, from 1 */
+	pg_atomic_uint32 serial;	/* raised with each owner, from 1 */
 
-	/* atomic; by anyone with a handle, zeroed under the exclusive lock */
+	/*
+	 * atomic; added to by anyone with a handle, zeroed under the exclusive
+	 * lock
+	 */
 	pg_atomic_uint64 hits;
 	pg_atomic_uint64 misses;
 	pg_atomic_uint64 fill_us;
-	pg_atomic_uint64 bytes;		/* of the newest stored result */
+	pg_atomic_uint64 bytes;		/* size of the result stored last */
 	pg_atomic_uint64 shadow_hits;
 	pg_atomic_uint64 shadow_saved_us;
 
@@ -81,8 +91,8 @@ typedef struct SharedQstats
 	uint32		nbuckets;		/* a power of two; immutable */
 	int			tranche;		/* immutable */
 	LWLock		lock;
-	int			used;			/* entries below are in use; under lock */
-	int			hand;			/* where to look for one to reclaim; ditto */
+	int			used;			/* number of entries in use; under lock */
+	int			hand;			/* where the next search starts; under lock */
 	SharedQstatsEntry entries[FLEXIBLE_ARRAY_MEMBER];
 	/* followed by the buckets, int32[nbuckets]; under lock */
 } SharedQstats;
@@ -205,7 +215,8 @@ qstats_find_locked(uint64 hash, Oid database, Oid user, const char *query,
 }
 
 /*
- * Index of an entry that is in no chain: one never used, or one reclaimed.
+ * Take an entry that is in no chain, one never used or one just reclaimed.
+ * Returns its index.
  */
 static int
 qstats_take_locked(void)
@@ -296,7 +307,7 @@ qstats_open(Oid database, Oid user, const char *query, uint32 query_len)
 }
 
 /*
- * The entry to count in, or NULL if the handle has none any more.
+ * The entry of a handle, or NULL if the handle is stale.
  */
 static SharedQstatsEntry *
 qstats_entry(QstatsHandle handle)
@@ -381,8 +392,7 @@ qstats_read(int i, QstatsListing *listing)
 }
 
 /*
- * Set all counters to zero.  The entries stay, for the handles that processes
- * keep to them.
+ * Set all counters to zero.  The entries stay, so that handles remain valid.
  */
 void
 qstats_reset(void)
@@ -397,8 +407,8 @@ qstats_reset(void)
 }
 
 /*
- * Every entry in use must be in the chain of its hash, and no other entry in
- * any.
+ * Check that every entry in use is in the chain of its hash, and that the
+ * chains contain no other entries.
  */
 void
 qstats_verify(void)

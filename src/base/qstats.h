@@ -11,11 +11,14 @@
 /* Longest query text kept, in bytes. */
 #define QSTATS_TEXT_LENGTH 1024
 
-/* Where a process counts for one query; valid for the process's life. */
+/*
+ * The entry that a backend counts a query in.  It may be kept as long as the
+ * backend lives.
+ */
 typedef struct QstatsHandle
 {
 	int			index;			/* -1: not counted */
-	uint32		serial;			/* of the entry's present owner */
+	uint32		serial;			/* of the entry when the handle was made */
 } QstatsHandle;
 
 typedef struct QstatsListing
@@ -35,16 +38,19 @@ typedef struct QstatsListing
 extern Size qstats_shmem_size(void);
 extern void qstats_shmem_init(void);
 
-/* Find or make the counters of a query; never fails. */
+/* Find or create the entry of a query.  Never fails. */
 extern QstatsHandle qstats_open(Oid database, Oid user, const char *query,
 								uint32 query_len);
 
-/* Count one call; neither locks nor fails. */
+/* Count one call.  These neither lock nor fail. */
 extern void qstats_hit(QstatsHandle handle);
 extern void qstats_shadow_hit(QstatsHandle handle, int64 saved_us);
 extern void qstats_miss(QstatsHandle handle, int64 fill_us, int64 bytes);
 
-/* Copy of entry i, 0 <= i < cache.max_query_stats; false if it is unused. */
+/*
+ * Copy entry i, 0 <= i < cache.max_query_stats.  Returns false if it is
+ * unused.
+ */
 extern bool qstats_read(int i, QstatsListing *listing);
 extern void qstats_reset(void);
 extern void qstats_verify(void);

@@ -1,21 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * seal.c
- *	  Digests that only this server can make.
+ *	  Digests that only this server can compute.
  *
- * A key holds what a session may want to keep to itself: the text of a query,
- * parameters, settings.  Whoever sees a plain digest of it can try what it may be of.
- * So what leaves the server, or is shown to people, is an HMAC with SHA-256 under
- * a secret that is drawn at random when the server starts, and that nobody is
- * shown.  Nor can anybody without it make a value that Redis hands back to us.
+ * A key contains data that a session may want to keep private: the text of a
+ * query, its parameters, settings.  An unkeyed digest of a key does not
+ * protect them, since anybody who sees it can compare it with the digests of
+ * guesses.  So every digest that leaves the server or is shown to users is an
+ * HMAC-SHA-256.  Its secret is drawn at random when the server starts, and
+ * nobody is shown it.  For the same reason nobody with access to Redis can
+ * forge a value that this server accepts.
  *
- * Each digest begins with its purpose, so that none can be passed off as one for
- * another.
+ * The HMAC starts with a byte for the purpose of the digest, so that a digest
+ * made for one purpose cannot be passed off as one for another.
  *
- * Locks.  None; the secret never changes.
+ * Locks: none.  The secret never changes.
  *
- * What this file must not do: hand out the secret, or raise an error but for lack of
- * memory.
+ * What this file must not do: give away the secret, or raise any error except
+ * for lack of memory.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,25 +3,27 @@
  * stats.c
  *	  Counters of the whole cache.
  *
- * A hit must not write what other processes write, or counting hits would
- * cost more than serving them.  So every backend has a slot of its own, an
- * array of counters in cache lines of its own, and whoever asks adds them up.
+ * If all backends wrote to one counter, counting a hit would cost more than
+ * serving it, since the counter's cache line would move between processors.
+ * So every backend has a set of counters of its own, in cache lines of its
+ * own, and stats_read adds them up.
  *
- * Words.  A slot belongs to a backend id, not to a process: the next backend
- * with that id goes on adding, and nothing is lost when one ends.  A process
- * without a backend id counts in the last slot, which all of those share.  The
- * baseline holds the totals as they were at the last reset.
+ * A counter set belongs to a backend number (compat_backend_index), not to a
+ * process.  The next backend with the same number continues to add to the same
+ * set, so nothing is lost when a backend exits.  All processes without such a
+ * number share the last set.
  *
- * Protocol and locks.  The owner of a slot adds by an atomic read and an
- * atomic write, with no locked instruction between, because nobody else
- * writes there; in the shared slot it takes an atomic addition.  Anyone may
- * read any counter at any time.  Baseline and time of the reset are under the
- * lock, which a reader holds while it sums, so that a sum never falls below
- * its baseline.
+ * Protocol and locks.  Only its owner writes to a counter set.  So the owner
+ * adds by an atomic read and an atomic write, without a locked instruction.
+ * In the shared set, an atomic addition is needed.  Any process may read any
+ * counter at any time.  The baseline holds the sums at the time of the last
+ * reset.  The lock protects the baseline and the time of the reset; stats_read
+ * holds it while it sums up, so that no sum is smaller than its baseline.
  *
- * Tolerated races.  The counters of one reading are not of one instant.  A
- * backend that counts while it exits, after it gave back its backend id, may
- * collide with the next owner of the slot, and one of two additions is lost.
+ * Tolerated races.  stats_read does not read all counters at one instant.  A
+ * backend that still counts during its exit, after it has given back its
+ * number, may collide with the next owner of the set.  One of two concurrent
+ * additions is then lost.
  *
  * What this file must not do: lock, allocate or throw in stats_add.
  *
@@ -37,26 +39,27 @@
 #include "storage/shmem.h"
 #include "utils/timestamp.h"
 
-/* The counters of one backend id, padded to whole cache lines. */
-typedef union SharedStatsSlot
+/* The counters of one backend number, padded to whole cache lines. */
+typedef union SharedStatsSet
 {
-	pg_atomic_uint64 counters[STATS_NCOUNTERS]; /* atomic; the owner adds */
+	pg_atomic_uint64 counters[STATS_NCOUNTERS]; /* atomic; written by the
+												 * owner only */
 	char		pad[TYPEALIGN(PG_CACHE_LINE_SIZE,
 							  STATS_NCOUNTERS * sizeof(pg_atomic_uint64))];
-} SharedStatsSlot;
+} SharedStatsSet;
 
 typedef struct SharedStats
 {
-	int			nslots;			/* immutable; the last slot is shared */
+	int			nsets;			/* immutable; the last set is shared */
 	int			tranche;		/* immutable */
 	LWLock		lock;
 	TimestampTz reset;			/* under lock */
 	uint64		baseline[STATS_NCOUNTERS];	/* under lock */
-	/* followed, at a cache line, by SharedStatsSlot[nslots] */
+	/* followed, at a cache line, by SharedStatsSet[nsets] */
 } SharedStats;
 
 static SharedStats *stats_shared;
-static SharedStatsSlot *stats_slots;
+static SharedStatsSet *stats_sets;
 
 static const char *const stats_bypass_names[] = {
 	"disabled",
@@ -78,7 +81,7 @@ Size
 stats_shmem_size(void)
 {
 	return add_size(CACHELINEALIGN(sizeof(SharedStats)),
-					mul_size(MaxBackends + 1, sizeof(SharedStatsSlot)));
+					mul_size(MaxBackends + 1, sizeof(SharedStatsSet)));
 }
 
 void
@@ -87,20 +90,20 @@ stats_shmem_init(void)
 	bool		found;
 
 	stats_shared = ShmemInitStruct("cache stats", stats_shmem_size(), &found);
-	stats_slots = (SharedStatsSlot *)
+	stats_sets = (SharedStatsSet *)
 		((char *) stats_shared + CACHELINEALIGN(sizeof(SharedStats)));
 
 	if (!found)
 	{
-		stats_shared->nslots = MaxBackends + 1;
+		stats_shared->nsets = MaxBackends + 1;
 		stats_shared->tranche = LWLockNewTrancheId();
 		LWLockInitialize(&stats_shared->lock, stats_shared->tranche);
 		stats_shared->reset = GetCurrentTimestamp();
 		for (int c = 0; c < STATS_NCOUNTERS; c++)
 			stats_shared->baseline[c] = 0;
-		for (int i = 0; i < stats_shared->nslots; i++)
+		for (int i = 0; i < stats_shared->nsets; i++)
 			for (int c = 0; c < STATS_NCOUNTERS; c++)
-				pg_atomic_init_u64(&stats_slots[i].counters[c], 0);
+				pg_atomic_init_u64(&stats_sets[i].counters[c], 0);
 	}
 
 	LWLockRegisterTranche(stats_shared->tranche, "cache_stats");
@@ -109,24 +112,24 @@ stats_shmem_init(void)
 void
 stats_add(StatsCounter counter, int64 n)
 {
-	int			shared_slot = stats_shared->nslots - 1;
-	int			i = compat_backend_slot();
+	int			shared_set = stats_shared->nsets - 1;
+	int			i = compat_backend_index();
 	pg_atomic_uint64 *value;
 
-	if (i >= 0 && i < shared_slot)
+	if (i >= 0 && i < shared_set)
 	{
-		value = &stats_slots[i].counters[counter];
+		value = &stats_sets[i].counters[counter];
 		pg_atomic_write_u64(value, pg_atomic_read_u64(value) + n);
 	}
 	else
 	{
-		value = &stats_slots[shared_slot].counters[counter];
+		value = &stats_sets[shared_set].counters[counter];
 		pg_atomic_fetch_add_u64(value, n);
 	}
 }
 
 /*
- * One counter of all slots, since startup.
+ * The sum of one counter over all sets, since server start.
  */
 static uint64
 stats_sum_locked(StatsCounter counter)
@@ -135,8 +138,8 @@ stats_sum_locked(StatsCounter counter)
 
 	Assert(LWLockHeldByMe(&stats_shared->lock));
 
-	for (int i = 0; i < stats_shared->nslots; i++)
-		sum += pg_atomic_read_u64(&stats_slots[i].counters[counter]);
+	for (int i = 0; i < stats_shared->nsets; i++)
+		sum += pg_atomic_read_u64(&stats_sets[i].counters[counter]);
 	return sum;
 }
 
@@ -163,7 +166,7 @@ stats_reset(void)
 }
 
 /*
- * Name of the bypass counted in STATS_BYPASS_FIRST + i; static.
+ * The name of the bypass reason counted in STATS_BYPASS_FIRST + i; static.
  */
 const char *
 stats_bypass_name(int i)
@@ -173,7 +176,7 @@ stats_bypass_name(int i)
 }
 
 /*
- * Counters only rise, so that none is below its baseline.
+ * Check that no counter is below its baseline.  Counters never decrease.
  */
 void
 stats_verify(void)

@@ -27,16 +27,17 @@ typedef enum StatsCounter
 	STATS_WAIT_TIMEOUTS,
 	STATS_L2_REJECTED,
 	STATS_TIME_SAVED_US,
-	/* bypasses by reason; stats_bypass_name names them */
+	/* bypasses, by reason; see stats_bypass_name */
 	STATS_BYPASS_FIRST,
 	STATS_BYPASS_DISABLED = STATS_BYPASS_FIRST, /* cache.enabled is off */
-	STATS_BYPASS_FENCED,		/* a dependency is just being committed */
+	STATS_BYPASS_FENCED,		/* another transaction is committing a change */
 	STATS_BYPASS_ISOLATION,		/* SERIALIZABLE */
-	STATS_BYPASS_OWN_WRITES,	/* the transaction has written */
-	STATS_BYPASS_SNAPSHOT,		/* a dependency is newer than the snapshot */
-	STATS_BYPASS_STANDBY,		/* invalidations do not reach a standby */
-	STATS_BYPASS_PRIVILEGE,		/* the user may not call a function in it */
-	STATS_BYPASS_PREPARED,		/* unknown prepared transactions are pending */
+	STATS_BYPASS_OWN_WRITES,	/* the transaction's own changes may affect it */
+	STATS_BYPASS_SNAPSHOT,		/* the snapshot does not see a change */
+	STATS_BYPASS_STANDBY,		/* a standby receives no invalidations */
+	STATS_BYPASS_PRIVILEGE,		/* the user may not execute a function in it */
+	STATS_BYPASS_PREPARED,		/* prepared transactions without a record
+								 * exist */
 	STATS_BYPASS_PARALLEL,		/* inside a parallel worker */
 	STATS_BYPASS_REFUSED,		/* a plain statement that may not be cached */
 	STATS_NCOUNTERS
@@ -50,13 +51,13 @@ extern void stats_shmem_init(void);
 /* Add to a counter; neither allocates nor fails. */
 extern void stats_add(StatsCounter counter, int64 n);
 
-/* Sum over all processes since the last reset. */
+/* Read the totals since the last reset. */
 extern void stats_read(int64 *totals, TimestampTz *reset);
 extern void stats_reset(void);
 
 extern const char *stats_bypass_name(int i);
 
-/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+/* Check the counters.  Raises ERRCODE_DATA_CORRUPTED if one has decreased. */
 extern void stats_verify(void);
 
 #endif							/* CACHE_STATS_H */

@@ -3,19 +3,22 @@
  * stop.c
  *	  Points where a test can stop a process.
  *
- * The order in which sessions come to do things is chance, and the orders that
- * matter are rare.  A test forces one by stopping a process at a point.  It
- * makes the file cache_stop/NAME.PID in the data directory; the process of that
- * id, when it next comes to the point of that name, renames the file, by adding
- * .reached, and waits until it is gone.  So a file stops once, and what it does
- * not name goes on.  What the file holds, if anything, is SQL that the process
- * then executes: an error at that point, a change, its own end.
+ * The interleavings of sessions that matter for correctness are rare.  A test
+ * forces one by stopping a backend at a named point.
+ *
+ * The test creates the file cache_stop/NAME.PID in the data directory.  When
+ * the process PID next reaches the point NAME, it renames the file to
+ * NAME.PID.reached and waits until the test removes it.  So a file stops a
+ * process once, and processes and points that no file names are not stopped.
+ * If the file is not empty, the process then executes its contents as SQL.
+ * With that, a test can cause an error at that point, a change, or the
+ * termination of the process.
  *
  * A stopped process can be canceled and terminated where interrupts are
- * allowed.  It waits by sleeping, without latch or lock, so that a point can be
- * anywhere but under an LWLock or in a critical section.
+ * allowed.  It waits by sleeping, without a latch or lock, so a stop point can
+ * be anywhere except under an LWLock or in a critical section.
  *
- * What this file must not do: be in a library that is used.
+ * What this file must not do: be part of a library in production.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +37,7 @@
 
 #define STOP_POLL_US 2000
 
-/* Read the start of a file into a buffer, terminated. */
+/* Read the start of a file into a buffer, and terminate it. */
 static void
 stop_read(const char *path, char *text, size_t size)
 {
@@ -47,8 +50,8 @@ stop_read(const char *path, char *text, size_t size)
 }
 
 /*
- * Stop here if a test wants it.  Errors: those of the SQL in the file, and, if
- * interrupts are allowed, being canceled or terminated.
+ * Stop here if a test has asked for it.  Errors: those of the SQL in the file,
+ * and cancellation or termination if interrupts are allowed.
  */
 void
 stop_at(const char *name)

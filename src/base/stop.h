@@ -3,8 +3,8 @@
  * stop.h
  *	  Points where a test can stop a process.
  *
- * A point is named after what comes next.  Only a build with
- * CACHE_STOP_POINTS has any; see stop.c.
+ * A stop point is named after the step that follows it.  Stop points exist
+ * only in a build with CACHE_STOP_POINTS; see stop.c.
  *
  *-------------------------------------------------------------------------
  */

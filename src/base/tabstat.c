@@ -1,15 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * tabstat.c
- *	  What PostgreSQL counts per relation in this process.
+ *	  The counters that PostgreSQL keeps per relation in this backend.
  *
- * PostgreSQL keeps counters per relation and transaction for its statistics
- * until it reports them.  Two parts of the cache read them: capture/track.c, to
- * know which relations a transaction has changed, and lookup/relstats.c, so that
- * hits count as executions do.
+ * For its cumulative statistics, PostgreSQL counts per relation what a backend
+ * reads, and per (sub)transaction what it changes, and keeps these counters in
+ * the backend until it reports them.  Two modules use them.  capture/track.c
+ * finds out from them which relations a transaction has changed.
+ * lookup/relstats.c reads and adds to them, so that hits are counted like
+ * executions.
  *
- * A rolled-back savepoint takes its changes out of the counters.  They need not
- * be in them, since nobody can see those changes.
+ * When a savepoint is rolled back, PostgreSQL removes its changes from the
+ * counters that are summed up here.  That is right for track.c, because nobody
+ * will ever see those changes.
+ *
+ * This file alone depends on the internals of pgstat.
  *
  * What this file must not do: know what the counters are used for.
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * tabstat.h
- *	  What PostgreSQL counts per relation in this process.
+ *	  The counters that PostgreSQL keeps per relation in this backend.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,33 +11,34 @@
 #include "utils/rel.h"
 
 /*
- * How many rows of an open relation has the transaction changed?
- * PG_UINT64_MAX if it has truncated it.
+ * How many rows of an open relation has the transaction changed?  Returns
+ * PG_UINT64_MAX if it has truncated the relation.
  */
 extern uint64 tabstat_changes(Relation rel);
 
 /*
- * Call a function for every relation of this database that the transaction
- * has changed, with the number of rows as tabstat_changes gives it.
+ * Call a function for every relation of this database that the transaction has
+ * changed.  It is passed the number that tabstat_changes returns.
  */
 extern void tabstat_each_changed(void (*visit) (Oid relid, uint64 changes,
 												void *arg),
 								 void *arg);
 
-/* How often a relation was read. */
+/* The read counters of a relation. */
 typedef struct TabStatReads
 {
 	int64		scans;			/* scans started */
-	int64		returned;		/* rows, or entries of an index, returned */
+	int64		returned;		/* rows returned, or index entries */
 	int64		fetched;		/* rows fetched through an index */
 } TabStatReads;
 
-/* What was counted and not reported yet; zero if that is nothing. */
+/* The counts that have not been reported yet; zero if there are none. */
 extern TabStatReads tabstat_reads(Oid relid);
 
 /*
- * Count more of them.  Nothing is counted for a relation that has no
- * statistics, since one that was dropped must not get any again.
+ * Add to the counts.  Nothing is counted for a relation that has no
+ * statistics: creating them again for a relation that was dropped would leave
+ * them behind for ever.
  */
 extern void tabstat_add_reads(Oid relid, const TabStatReads *reads);
 

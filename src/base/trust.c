@@ -1,22 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * trust.c
- *	  The functions named in cache.trusted_functions.
+ *	  The setting cache.trusted_functions.
  *
- * The administrator says of a function that it reads nothing but its arguments,
- * settings and definitions.  It is named by schema and name, each an identifier
- * as SQL writes it, so that "My Schema".f works.  A name stands for all
- * functions of that name.
+ * With this setting the administrator states that a function reads nothing but
+ * its arguments, settings and system catalogs.  A function is named by its
+ * schema and name, each written as an identifier in SQL, so "My Schema".f is
+ * valid.  A name stands for all functions of that name, whatever their
+ * arguments.
  *
- * The setting may come from postgresql.conf, and then it is checked where no
- * catalog can be read.  So what is refused is decided by the names alone:
- * built-in functions that depend on the time, the session or somebody's rights,
- * for which no trust makes up.  (What a built-in one is decides over what is
- * said of it here at any rate; see builtin.c.)  A name that stands for nothing is
- * warned about when it is set inside a transaction, since the function may be
- * created later, and another database may have it.
+ * The setting may come from postgresql.conf, where no catalog can be read when
+ * it is checked.  So trust_check can refuse by name only.  It refuses built-in
+ * functions that depend on the time, the session or somebody's privileges, for
+ * which no statement of the administrator can make up.  (For built-in
+ * functions, what builtin.c says takes precedence over this setting anyway.)
  *
- * What this file must not do: judge functions of users.
+ * A name without a function is no error: the function may be created later,
+ * and another database may have it.  trust_check warns about it if the setting
+ * is changed inside a transaction, where catalogs can be read.
+ *
+ * What this file must not do: judge users' functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,8 +37,9 @@
 #include "utils/varlena.h"
 
 /*
- * Names in pg_catalog that are refused, besides those that begin with "has_".
- * They are sorted; test/tap/builtins.pl compares them with builtin.c.
+ * The names in pg_catalog that are refused, besides those that start with
+ * "has_".  They are sorted.  test/tap/builtins.pl compares them with
+ * builtin.c.
  */
 static const char *const trust_refused[] = {
 	"age",
@@ -103,7 +107,8 @@ static const char *const trust_refused[] = {
 };
 
 /*
- * Cut a list at its commas, those in quotes aside.  The list is overwritten.
+ * Split a list at its commas, except those inside quotes.  The list is
+ * overwritten.
  */
 static List *
 trust_split(char *list)
@@ -126,7 +131,7 @@ trust_split(char *list)
 }
 
 /*
- * Take a list apart into schemas and names, lists of the same length.  Returns
+ * Parse a list into schemas and names, two lists of the same length.  Returns
  * what is wrong with it, or NULL.
  */
 static const char *
@@ -169,7 +174,7 @@ trust_refuses(const char *schema, const char *name)
 }
 
 /*
- * Does a name stand for a function of this database?
+ * Does this database have a function of that name?
  */
 static bool
 trust_exists(const char *schema, const char *name)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trust.h
- *	  The functions named in cache.trusted_functions.
+ *	  The setting cache.trusted_functions.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,10 +10,13 @@
 
 #include "utils/guc.h"
 
-/* Checks a new value of the setting. */
+/* Check hook of the setting. */
 extern bool trust_check(char **newval, void **extra, GucSource source);
 
-/* Is a function, none of the built-in ones, named in a value of the setting? */
+/*
+ * Does a value of the setting name this function?  It must not be a built-in
+ * one.
+ */
 extern bool trust_names(const char *list, Oid funcid);
 
 #endif							/* CACHE_TRUST_H */

@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * url.c
- *	  Where Redis is, as a url says it.
+ *	  Parsing of the URL of Redis.
  *
  *	redis://[user:password@]host[:port][/db]	(also valkey://)
  *	unix://[user:password@]/path[?db=n]
  *
- * User and password may be percent-encoded; an IPv6 address is in brackets.
- * The parts are cut out of a copy of the text in place.
+ * User and password may be percent-encoded.  An IPv6 address is written in
+ * brackets.  url_parse copies the URL into the Url, and splits it there in
+ * place.
  *
- * What this file must not do: connect, or look up names.
+ * What this file must not do: connect, or resolve host names.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +34,10 @@ url_hex_digit(char c)
 	return -1;
 }
 
-/* Undo percent-encoding in place; false if it is malformed or hides a zero. */
+/*
+ * Decode percent-encoding in place.  Returns false if it is malformed or
+ * encodes a zero byte.
+ */
 static bool
 url_decode(char *text)
 {
@@ -77,7 +81,7 @@ url_number(const char *text, int min, int max, int *number)
 	return value >= min;
 }
 
-/* Skip prefix at *text, whatever its case. */
+/* Skip prefix, in any case of letters, at *text. */
 static bool
 url_skip(char **text, const char *prefix)
 {
@@ -89,7 +93,10 @@ url_skip(char **text, const char *prefix)
 	return true;
 }
 
-/* Take "user:password@" off the start of text; NULL if all is well. */
+/*
+ * Parse and skip "user:password@" at the start of text.  Returns NULL or what
+ * is wrong.
+ */
 static const char *
 url_parse_user(Url *url, char **text)
 {
@@ -122,7 +129,7 @@ url_parse_user(Url *url, char **text)
 	return NULL;
 }
 
-/* The rest is "/path[?db=n]". */
+/* Parse the rest of the URL of a Unix socket, "/path[?db=n]". */
 static const char *
 url_parse_path(Url *url, char *text)
 {
@@ -143,7 +150,7 @@ url_parse_path(Url *url, char *text)
 	return NULL;
 }
 
-/* The rest is "host[:port][/db]". */
+/* Parse the rest of any other URL, "host[:port][/db]". */
 static const char *
 url_parse_host(Url *url, char *text)
 {
@@ -181,7 +188,6 @@ url_parse_host(Url *url, char *text)
 	return NULL;
 }
 
-/* Returns what is wrong with the text, or NULL. */
 const char *
 url_parse(const char *text, Url *url)
 {

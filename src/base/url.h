@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * url.h
- *	  Where Redis is, as a url says it.
+ *	  Parsing of the URL of Redis.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #define URL_LENGTH 1024
 #define URL_HOST_LENGTH 256
 
-/* A url, taken apart; the pointers point into text. */
+/* A parsed URL.  The pointers point into text. */
 typedef struct Url
 {
 	char		text[URL_LENGTH];
@@ -23,7 +23,7 @@ typedef struct Url
 	int			db;
 } Url;
 
-/* Take a url apart.  Returns NULL, or what is wrong with it (static text). */
+/* Parse a URL.  Returns NULL, or what is wrong with it (static text). */
 extern const char *url_parse(const char *text, Url *url);
 
 #endif							/* CACHE_URL_H */

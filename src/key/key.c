@@ -380,6 +380,12 @@ key_complete(CacheKey *key, const KeyHead *head, ParamListInfo params)
 	return true;
 }
 
+uint64
+key_check(const CacheKey *key)
+{
+	return siphash(&key_secret, ~key->hash, key->data, key->len);
+}
+
 void
 key_digest(const void *data, size_t len, uint8 *digest)
 {

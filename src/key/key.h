@@ -144,6 +144,13 @@ extern bool key_append_params(CacheKey *key, ParamListInfo params);
  */
 extern void key_digest(const void *data, size_t len, uint8 *digest);
 
+/*
+ * A second hash of a complete key, which depends on the secret in another way
+ * than the first.  Together they are 128 bits that nobody can make collide who
+ * does not know the secret.
+ */
+extern uint64 key_check(const CacheKey *key);
+
 /* Take apart a complete key; false if the bytes cannot be one. */
 extern bool key_parts(const char *data, uint32 len, KeyParts *parts);
 

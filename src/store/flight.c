@@ -10,7 +10,8 @@
  * the one for a key.
  *
  * Nobody waits for another query's flight.  A flight is found by the keyed hash
- * of its key, and compared by a SHA-256 of the whole key.
+ * of its key and by a second one of the whole key, 128 bits in all, under a secret
+ * that no session knows.
  *
  * A flight begins when its leader enters the table and ends when it leaves it
  * (it lands).  Landing raises the serial of the place; a follower remembers the
@@ -295,7 +296,7 @@ flight_join(const CacheKey *key, const Terms *terms, FlightPass *pass)
 	pass->id.hash = key->hash;
 	if (flight.leading)
 		return FLIGHT_ALONE;
-	key_digest(key->data, key->len, pass->id.digest);
+	pass->id.check = key_check(key);
 
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	entry = hash_search(flight.table, &pass->id, HASH_ENTER_NULL, &found);

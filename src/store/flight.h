@@ -34,7 +34,7 @@ typedef enum FlightOutcome
 typedef struct FlightId
 {
 	uint64		hash;			/* of the key, keyed */
-	uint8		digest[KEY_DIGEST_LENGTH];	/* of all of the key */
+	uint64		check;			/* key_check() of it */
 } FlightId;
 
 /*

@@ -1,32 +1,33 @@
 /*-------------------------------------------------------------------------
  *
  * hint.c
- *	  What the comments of a statement say about caching it.
+ *	  Hints: what the comments of a statement say about caching it.
  *
- *		[slash-star]+ cache(ttl = 300, tags = story | "odd tag") [star-slash]
+ *	[slash-star]+ cache(ttl = 300, tags = story | "odd tag") [star-slash]
  *
- *	comment:	hint, hint of others, comma ...
+ *	comment:	hint, hint of another extension, comma ...
  *	hint:		nocache, or cache, or cache ( [ option { , option } ] )
  *	option:		ttl = value, or tags = value { | value }, or policy = value
  *	value:		word, or "anything", with quotes doubled
  *	word:		anything but white space and , | ( ) = "
  *
- * White space may be anywhere but in words; comments nested in the comment are
- * white space.  Hints of others (pg_hint_plan has many) are words, with or
- * without parentheses after them, and are skipped.  nocache wins over all that
- * is said elsewhere, however malformed; cache may be said once.
+ * White space is allowed everywhere except inside words.  A comment nested in
+ * the comment counts as white space.  Hints of other extensions (pg_hint_plan
+ * has many) are words, with or without parentheses after them, and are
+ * skipped.  nocache overrides all other hints of the statement, even malformed
+ * ones.  cache may be given only once.
  *
- * Stripping takes away nothing that separates: there is a blank where white
- * space or a comment was.  What looks like white space between two parts of one
- * string ('a', newline, 'b') is a part of that string and stays as it is.
+ * hint_strip never joins two tokens: it leaves one blank where white space or
+ * a comment was.  What looks like white space between two parts of one string
+ * ('a', newline, 'b') belongs to that string and is kept.
  *
  * Protocol and locks: none.
  *
  * Tolerated races: those of lexer.c.
  *
- * What this file must not do: raise errors, for a statement is executed
- * whatever its comments say; nor call more of the server than its memory:
- * test/hint compiles it into a program of its own.
+ * What this file must not do: raise errors, since a statement is executed
+ * whatever its comments say; use anything of the server except palloc, since
+ * test/hint compiles this file into a program of its own.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,16 +37,19 @@
 #include "text/lexer.h"
 #include "text/tags.h"
 
-/* Where the reading of a comment has come to. */
+/* The position of hint_find in a comment. */
 typedef struct HintReader
 {
 	const char *next;
-	const char *end;			/* of what is between slash-stars */
-	const char *text;			/* what positions count from */
+	const char *end;			/* of the inside of the comment */
+	const char *text;			/* start of the query string */
 	Hint	   *hint;
 } HintReader;
 
-/* Always false; what is wrong first is what is told. */
+/*
+ * Record what is wrong.  Only the first problem is kept.  Always returns
+ * false.
+ */
 static bool
 hint_fail(HintReader *reader, const char *problem, const char *where)
 {
@@ -60,7 +64,7 @@ hint_fail(HintReader *reader, const char *problem, const char *where)
 	return false;
 }
 
-/* White space as PostgreSQL's scanner has it. */
+/* Is this white space for PostgreSQL's scanner? */
 static inline bool
 hint_is_space(char c)
 {
@@ -75,7 +79,8 @@ hint_ends_word(char c)
 }
 
 /*
- * Skip white space and nested comments.  Returns the next byte, or 0 at the end.
+ * Skip white space and nested comments.  Returns the next byte, or 0 at the
+ * end.
  */
 static char
 hint_peek(HintReader *reader)
@@ -97,7 +102,7 @@ hint_peek(HintReader *reader)
 	return p < end ? *p : '\0';
 }
 
-/* Read a word, which may be of no length, and may be a tag. */
+/* Read a word.  It may be empty, and it may be a tag. */
 static Tag
 hint_read_word(HintReader *reader)
 {
@@ -113,7 +118,10 @@ hint_read_word(HintReader *reader)
 	return word;
 }
 
-/* Is this the word, which is given in lower case? */
+/*
+ * Is a word equal to another, given in lower case, whatever the case of its
+ * letters?
+ */
 static bool
 hint_word_is(Tag word, const char *lower)
 {
@@ -129,7 +137,7 @@ hint_word_is(Tag word, const char *lower)
 	return lower[word.len] == '\0';
 }
 
-/* Skip parentheses with all that is in them; next is at the first one. */
+/* Skip parentheses with their contents.  next is at the opening one. */
 static void
 hint_skip_parentheses(HintReader *reader)
 {
@@ -161,7 +169,7 @@ hint_skip_parentheses(HintReader *reader)
 }
 
 /*
- * Read a value; false if it is malformed.
+ * Read a value.  Returns false if it is malformed.
  */
 static bool
 hint_read_value(HintReader *reader, Tag *value)
@@ -266,7 +274,7 @@ hint_read_policy(HintReader *reader)
 }
 
 /*
- * Read an option with its value; false if it is malformed.
+ * Read an option with its value.  Returns false if it is malformed.
  */
 static bool
 hint_read_option(HintReader *reader)
@@ -309,8 +317,8 @@ hint_read_option(HintReader *reader)
 }
 
 /*
- * Read the options of cache; next is at their parenthesis.  False if they are
- * malformed.
+ * Read the options of cache.  next is at the opening parenthesis.  Returns
+ * false if they are malformed.
  */
 static bool
 hint_read_options(HintReader *reader)
@@ -338,7 +346,7 @@ hint_read_options(HintReader *reader)
 }
 
 /*
- * Read what follows the word cache, which is at start.
+ * Read what follows the word cache.  start is where that word begins.
  */
 static void
 hint_read_cache(HintReader *reader, const char *start)
@@ -355,14 +363,15 @@ hint_read_cache(HintReader *reader, const char *start)
 	options = reader->next;
 	if (reader->hint->verdict == HINT_MALFORMED || !hint_read_options(reader))
 	{
-		/* what follows them can still say nocache */
+		/* a nocache may still follow */
 		reader->next = options;
 		hint_skip_parentheses(reader);
 	}
 }
 
 /*
- * Read a hint that begins with a word, or skip it if it is one of others.
+ * Read a hint that begins with a word.  Skip it if it is a hint of another
+ * extension.
  */
 static void
 hint_read_hint(HintReader *reader)
@@ -386,7 +395,7 @@ hint_read_hint(HintReader *reader)
 	}
 	else
 	{
-		/* a word of others takes with it what is said to be its value */
+		/* skip the word's values, too */
 		while ((c = hint_peek(reader)) == '=' || c == '|')
 		{
 			reader->next++;
@@ -397,8 +406,8 @@ hint_read_hint(HintReader *reader)
 }
 
 /*
- * Read what is between p and end, the inside of a comment.  Stops when the
- * verdict cannot change any more.
+ * Read the inside of a comment, from p to end.  Stops as soon as the verdict
+ * is final.
  */
 static void
 hint_read_comment(const char *text, const char *p, const char *end, Hint *hint)
@@ -460,7 +469,7 @@ hint_find(const char *text, int location, int len, Hint *hint)
 			hint_read_comment(text, lexer.piece + 3, lexer.next - 2, hint);
 	}
 
-	/* what else was said means nothing then */
+	/* the options count only with HINT_CACHE */
 	if (hint->verdict != HINT_CACHE)
 	{
 		memset(&hint->terms, 0, sizeof(hint->terms));

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * hint.h
- *	  What the comments of a statement say about caching it.
+ *	  Hints: what the comments of a statement say about caching it.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,10 +12,10 @@
 
 typedef enum HintVerdict
 {
-	HINT_NONE,					/* nothing is said */
+	HINT_NONE,					/* there is no hint */
 	HINT_CACHE,
 	HINT_NOCACHE,
-	HINT_MALFORMED				/* something is said, but not how it must be */
+	HINT_MALFORMED				/* there is a hint, but it is malformed */
 } HintVerdict;
 
 typedef struct Hint
@@ -23,24 +23,26 @@ typedef struct Hint
 	HintVerdict verdict;
 
 	/* HINT_CACHE: its options, in the memory context of the call */
-	Terms		terms;			/* ttl and tags, as far as they are given */
-	char	   *policy;			/* name of a policy; NULL: not given */
+	Terms		terms;			/* ttl and tags, if given */
+	char	   *policy;			/* name of a policy, or NULL if not given */
 
-	/* HINT_MALFORMED: the first thing that is wrong */
+	/* HINT_MALFORMED: the first problem */
 	const char *problem;		/* lower-case clause, a constant */
-	int			position;		/* of it, in bytes from the start of text */
+	int			position;		/* of the problem, in bytes from the start of
+								 * text */
 } Hint;
 
 /*
- * In all that follows, text is a whole query string in the server's encoding,
- * and the statement is a slice of it, given as in Query.stmt_location and
- * stmt_len: a location of -1 means the whole string, a length of 0 that it
- * goes on to the end.  A slice that is not within the string is cut.
+ * In the functions below, text is a whole query string in the server's
+ * encoding.  The statement is a part of it, given as in Query.stmt_location
+ * and stmt_len: a location of -1 means the whole string, and a length of 0
+ * means that the statement extends to the end of the string.  A location or
+ * length beyond the end of the string is cut.
  */
 
 /*
- * Is it worth calling hint_find?  Of statements without hints, this dismisses
- * nearly all, and fast.
+ * Can the statement have hints?  This check is fast, and rules out nearly all
+ * statements without hints.
  */
 extern bool hint_possible(const char *text, int location, int len);
 
@@ -48,10 +50,10 @@ extern bool hint_possible(const char *text, int location, int len);
 extern void hint_find(const char *text, int location, int len, Hint *hint);
 
 /*
- * The statement without comments, with single blanks for white space, and
- * without semicolons at its end; terminated, in the current memory context.
- * Statements for which that is the same consist of the same tokens, as long as
- * standard_conforming_strings is the same.
+ * The statement without comments, with single blanks in place of white space,
+ * and without semicolons at its end; terminated, in the current memory
+ * context.  Two statements with the same stripped text consist of the same
+ * tokens, provided that standard_conforming_strings is the same.
  */
 extern char *hint_strip(const char *text, int location, int len,
 						uint32 *stripped_len);

@@ -1,35 +1,37 @@
 /*-------------------------------------------------------------------------
  *
  * lexer.c
- *	  The comments, white space and text of a statement.
+ *	  Splits a statement into comments, white space and other text.
  *
- * Only PostgreSQL's scanner knows where a comment begins, because of what is a
- * string, what is an operator and what a dollar means.  So the rules here are
- * those of scan.l, less what makes no difference to where quotes and comments
- * begin and end: that is why there are no numbers here, no Unicode escapes and
- * hardly an operator.  What scan.l refuses may come as anything, but is never
- * read beyond its end.  test/hint compares the two.
+ * Finding a comment in a statement requires some of PostgreSQL's scanner,
+ * since what looks like the start of a comment may be inside a string or an
+ * operator, and a dollar may or may not start a string.  The rules here are
+ * those of scan.l, except those that make no difference to where quotes and
+ * comments begin and end.  So there are no numbers here, no Unicode escapes
+ * and hardly any operators.  test/hint compares the two.  Text that scan.l
+ * rejects may be split in any way, but is never read beyond its end.
  *
- * Words.  A piece is what a statement is read in.  A piece of text begins and
- * ends where tokens do, or within an operator; a token that has white space or
- * comments in it, such as a string in several parts, is in one piece.  A
- * comment that is not closed is text.
+ * The lexer returns a statement in pieces: white space (with line comments),
+ * block comments, semicolons, and text, which is all else.  A piece of text
+ * begins and ends where tokens do, or within an operator.  A token that
+ * contains white space or comments, such as a string in several parts, is in
+ * one piece.  A block comment that is not closed is text.
  *
- * All encodings of a server are such that a byte below 128 is always a
- * character by itself, so bytes are all that is looked at.
- *
- * Every byte is looked at a few times at most, whatever the text.
+ * In all server encodings a byte below 128 is always a character by itself, so
+ * the lexer looks at bytes only.  It looks at every byte a few times at most,
+ * whatever the text is.
  *
  * Protocol and locks: none.
  *
- * Tolerated races.  Whether a backslash is special in a plain string depends on
- * standard_conforming_strings.  The present value is used, which may have
- * changed since the statement was parsed: if a session that changes it prepares
- * a statement with a backslash in a plain string, what is in the string and
- * what is not can be taken for each other.
+ * Tolerated races.  Whether a backslash is an escape in a plain string depends
+ * on standard_conforming_strings.  The lexer uses its present value, but the
+ * setting may have changed since the statement was parsed.  So if a session
+ * prepares a statement with a backslash in a plain string and then changes the
+ * setting, the lexer may mistake the inside of a string for text outside of
+ * it, and the reverse.
  *
- * What this file must not do: raise errors, or call anything of the server:
- * test/hint compiles it into a program of its own.
+ * What this file must not do: raise errors, or call any function of the
+ * server, since test/hint compiles it into a program of its own.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,9 +41,9 @@
 #include "parser/parser.h"
 #include "text/lexer.h"
 
-/* What a byte can be. */
+/* Classes of bytes. */
 #define LEXER_IS_SPACE	0x01
-#define LEXER_IS_LETTER 0x02	/* starts an identifier, or goes on with it */
+#define LEXER_IS_LETTER 0x02	/* starts or continues an identifier */
 #define LEXER_IS_DIGIT	0x04	/* goes on with an identifier */
 #define LEXER_IS_DOLLAR 0x08	/* goes on with an identifier */
 #define LEXER_IS_MARK	0x10	/* may start a comment, string or semicolon */
@@ -54,7 +56,7 @@
 #define M LEXER_IS_MARK
 #define V (COMPAT_VERTICAL_TAB_IS_SPACE ? LEXER_IS_SPACE : 0)
 
-/* The bytes below 128; all others are letters. */
+/* The classes of bytes below 128.  All others are letters. */
 static const uint8 lexer_bytes[128] = {
 	0, 0, 0, 0, 0, 0, 0, 0, 0, S, S, V, S, S, 0, 0,
 	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -72,7 +74,7 @@ static const uint8 lexer_bytes[128] = {
 #undef M
 #undef V
 
-/* Is the byte at p one of these? */
+/* Is the byte at p of one of these classes? */
 static inline bool
 lexer_is(const char *p, uint8 what)
 {
@@ -81,12 +83,13 @@ lexer_is(const char *p, uint8 what)
 	return ((c < 128 ? lexer_bytes[c] : LEXER_IS_LETTER) & what) != 0;
 }
 
-/* How strings differ. */
+/* Kinds of strings. */
 typedef enum LexerString
 {
 	LEXER_STRING_PLAIN,
-	LEXER_STRING_ESCAPES,		/* a backslash takes the next byte with it */
-	LEXER_STRING_BITS			/* a doubled quote is the end, and a start */
+	LEXER_STRING_ESCAPES,		/* a backslash escapes the next byte */
+	LEXER_STRING_BITS			/* a doubled quote ends it and starts another
+								 * one */
 } LexerString;
 
 void
@@ -95,7 +98,7 @@ lexer_start(Lexer *lexer, const char *text, int location, int len, bool spaces)
 	Size		from = location < 0 ? 0 : location;
 	Size		to;
 
-	/* where the location is unknown, the length means nothing */
+	/* without a location, the length means nothing */
 	to = location < 0 || len <= 0 ? strlen(text) : strnlen(text, from + len);
 	lexer->piece = lexer->next = text + Min(from, to);
 	lexer->end = text + to;
@@ -103,8 +106,8 @@ lexer_start(Lexer *lexer, const char *text, int location, int len, bool spaces)
 }
 
 /*
- * Each of these returns the end of what starts at p, or end if that comes
- * first.
+ * Each of the following functions skips a construct that starts at p.  It
+ * returns where the construct ends, or end if that comes first.
  */
 
 static const char *
@@ -115,7 +118,7 @@ lexer_skip_line(const char *p, const char *end)
 	return p;
 }
 
-/* White space and line comments. */
+/* Skip white space and line comments. */
 static const char *
 lexer_skip_space(const char *p, const char *end)
 {
@@ -171,8 +174,9 @@ lexer_skip_quoted(const char *p, const char *end, bool *closed)
 }
 
 /*
- * Does a string that might have ended just before p go on after white space
- * with a line break in it?  Returns where it does, or NULL.
+ * Does a string whose closing quote is just before p continue after white
+ * space that contains a line break?  Returns the quote that continues it, or
+ * NULL.
  */
 static const char *
 lexer_continued(const char *p, const char *end)
@@ -189,7 +193,7 @@ lexer_continued(const char *p, const char *end)
 	return NULL;
 }
 
-/* A string with all its parts; p is at the first quote. */
+/* Skip a string with all its parts.  p is at the first quote. */
 static const char *
 lexer_skip_string(const char *p, const char *end, LexerString kind)
 {
@@ -220,7 +224,7 @@ lexer_skip_string(const char *p, const char *end, LexerString kind)
 	}
 }
 
-/* What begins with a dollar: a parameter, a string, or nothing of a meaning. */
+/* Skip a parameter, a dollar-quoted string, or just a dollar. */
 static const char *
 lexer_skip_dollar(const char *p, const char *end)
 {
@@ -251,13 +255,13 @@ lexer_skip_dollar(const char *p, const char *end)
 }
 
 /*
- * Of which kind is the string with this quote?  No token that it could be a
- * part of begins before from.
+ * The kind of the string that begins with this quote.  No token that could
+ * include its prefix begins before from.
  */
 static LexerString
 lexer_string_kind(const char *from, const char *quote)
 {
-	/* one letter before it says so, but U& and N change nothing here */
+	/* a single letter before the quote decides; U& and N make no difference */
 	if (quote > from &&
 		(quote - 1 == from || !lexer_is(quote - 2, LEXER_IS_IDENTIFIER)))
 	{
@@ -278,7 +282,7 @@ lexer_string_kind(const char *from, const char *quote)
 }
 
 /*
- * Is this dollar in an identifier?  No token that it could be a part of begins
+ * Is this dollar part of an identifier?  No token that could include it begins
  * before from.
  */
 static bool
@@ -291,11 +295,14 @@ lexer_in_identifier(const char *from, const char *dollar)
 	return p < dollar && lexer_is(p, LEXER_IS_LETTER);
 }
 
-/* Text, up to white space if that matters, a comment, or a semicolon. */
+/*
+ * Skip text up to a comment, a semicolon, or, if stops includes it, white
+ * space.
+ */
 static const char *
 lexer_skip_text(const char *p, const char *end, uint8 stops)
 {
-	const char *from = p;		/* the end of the last token that is known */
+	const char *from = p;		/* end of the last token recognized */
 	bool		closed;
 
 	for (;;)

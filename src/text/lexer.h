@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * lexer.h
- *	  The comments, white space and text of a statement.
+ *	  Splits a statement into comments, white space and other text.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,25 +12,28 @@ typedef enum LexerPiece
 {
 	LEXER_END,
 	LEXER_SPACE,				/* white space and line comments */
-	LEXER_COMMENT,				/* of the kind that nests, closed */
+	LEXER_COMMENT,				/* block comments that are closed */
 	LEXER_SEMICOLON,
 	LEXER_TEXT					/* all else */
 } LexerPiece;
 
 typedef struct Lexer
 {
-	const char *piece;			/* the piece read last */
-	const char *next;			/* behind it */
+	const char *piece;			/* start of the current piece */
+	const char *next;			/* end of the current piece */
 	const char *end;			/* of the statement */
-	uint8		stops;			/* kinds of bytes that text is searched for */
+	uint8		stops;			/* classes of bytes at which text may end */
 } Lexer;
 
 /*
  * Start to read a statement.  text is a whole query string in the server's
- * encoding; location and len are those of a Query: a location of -1 means the
- * whole string, a length of 0 that the statement goes on to the end.  What is
- * not within the string is cut off.  If spaces is false, white space is a part
- * of text, which is faster; if it is true, single blanks still may be.
+ * encoding; location and len are those of a Query.  A location of -1 means the
+ * whole string, a length of 0 means that the statement extends to the end of
+ * the string.  What is beyond the end of the string is cut off.
+ *
+ * If spaces is false, white space is returned as a part of text, which is
+ * faster.  If it is true, white space is a piece of its own, except that text
+ * may still contain single blanks.
  */
 extern void lexer_start(Lexer *lexer, const char *text, int location, int len,
 						bool spaces);
@@ -39,8 +42,8 @@ extern void lexer_start(Lexer *lexer, const char *text, int location, int len,
 extern LexerPiece lexer_next(Lexer *lexer);
 
 /*
- * Where the comment, or the name between double quotes, that starts at p ends;
- * if it is not closed, end.
+ * Where the comment, or the double-quoted name, that starts at p ends; end,
+ * with *closed false, if it is not closed.
  */
 extern const char *lexer_skip_comment(const char *p, const char *end,
 									  bool *closed);

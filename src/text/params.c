@@ -1,18 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * params.c
- *	  Query parameters: from VARIADIC "any" arguments, or those of an execution.
+ *	  Query parameters, from VARIADIC "any" arguments or from an execution.
  *
- * Values are made flat (neither compressed, nor stored elsewhere, nor
- * expanded), since their bytes become part of a key: two values are the same
- * parameter iff their types and bytes are equal, which errs on the side of a
- * needless miss.
+ * The bytes of parameters become part of a key.  Two values are the same
+ * parameter if their types and bytes are equal.  That may distinguish values
+ * that SQL considers equal, which costs a miss, but never the reverse.  So
+ * that the bytes are all there is to compare, values are made flat: neither
+ * compressed, nor stored in a TOAST table, nor expanded.
  *
- * Conversion.  Parameters of a named query become what the query uses them as,
- * so that 1, 1::bigint and '1' are the same parameter set.  An implicit cast is
- * good enough, and for strings the input function of the type.  A cast that
- * PostgreSQL makes in assignments only may lose something (1.5 as an integer):
- * there, casting back must give an equal value.
+ * Conversion.  The parameters of a named query are converted to the types that
+ * the query uses them as, so that 1, 1::bigint and '1' are the same parameter
+ * set for it.  An implicit cast is used if there is one, and the type's input
+ * function for strings.  Otherwise an assignment cast is used.  That may lose
+ * information (1.5 becomes the integer 2), so the converted value must be
+ * equal to the original one when it is cast back; if it is not, the call
+ * fails.
+ *
+ * What this file must not do: know what parameters are used for.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +37,7 @@
 #include "utils/typcache.h"
 
 /*
- * A value of a type, flat, in the current memory context.
+ * A flat copy of a value, in the current memory context.
  */
 static Datum
 params_flatten(Datum value, Oid type)
@@ -49,7 +54,7 @@ params_flatten(Datum value, Oid type)
 }
 
 /*
- * The size that a value will have when flat, or had once.
+ * The size that a value has, or will have when it is made flat.
  */
 static Size
 params_size(Datum value, Oid type)
@@ -106,8 +111,8 @@ params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 }
 
 /*
- * Cast a value that is not null, as an expression would.  *isnull: a cast may
- * make a null of it.
+ * Cast a value that is not null, as an expression would do it.  A cast may
+ * return null; *isnull tells.
  */
 static Datum
 params_cast(Datum value, Oid from, Oid to, CoercionContext context,
@@ -120,7 +125,7 @@ params_cast(Datum value, Oid from, Oid to, CoercionContext context,
 	Node	   *expr;
 	Datum		cast;
 
-	/* what a hit would do needs no executor */
+	/* common casts need no executor, which keeps hits fast */
 	*isnull = false;
 	switch (find_coercion_pathway(to, from, context, &function))
 	{
@@ -156,7 +161,7 @@ params_is_text(Oid type)
 }
 
 /*
- * Is the value that was cast still there?
+ * Did a value survive its cast from one type to another?
  */
 static bool
 params_survived(Datum value, Oid from, Datum cast, Oid to)
@@ -165,7 +170,7 @@ params_survived(Datum value, Oid from, Datum cast, Oid to)
 	Datum		back;
 	bool		isnull;
 
-	/* what is written as text can be told apart by it */
+	/* different values have different texts */
 	if (params_is_text(to))
 		return true;
 	if (!OidIsValid(type->eq_opr_finfo.fn_oid) ||
@@ -178,7 +183,7 @@ params_survived(Datum value, Oid from, Datum cast, Oid to)
 }
 
 /*
- * Convert a value that is not null to a type that is no domain.
+ * Convert a value that is not null to a type that is not a domain.
  */
 static Datum
 params_convert_value(int number, Datum value, Oid from, Oid to, bool *isnull)
@@ -262,14 +267,14 @@ params_pick(ParamListInfo params, const ParamUse *refs, int n, Size max_size)
 			return NULL;
 
 		/*
-		 * Speculatively, that is, without the errors of a variable that has
-		 * no value yet, and that the query may come not to look at.
+		 * The fetch is speculative: a variable that has no value yet is no
+		 * error, since the query may never read it.
 		 */
 		if (params->paramFetch != NULL)
 			from = params->paramFetch(params, refs[i].id, true, &workspace);
 		else
 			from = &params->params[refs[i].id - 1];
-		/* the columns of an anonymous record are known to this session only */
+		/* an anonymous record type has a meaning in this session only */
 		if (from->ptype != refs[i].type || from->ptype == RECORDOID ||
 			from->ptype == RECORDARRAYOID)
 			return NULL;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * params.h
- *	  Query parameters: from VARIADIC "any" arguments, or those of an execution.
+ *	  Query parameters, from VARIADIC "any" arguments or from an execution.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,17 +14,17 @@
 /*
  * Read the arguments from number first on as parameters, in the current memory
  * context.  Returns how many there are; *params is NULL if there are none.
- * Literals of unknown type are text; values are flat.  Errors: parameters of
- * pseudo-types, whose values mean nothing to another session.
+ * Literals of unknown type are read as text.  The values are flat.  Errors:
+ * parameters of pseudo-types, whose values have no meaning in another session.
  */
 extern int	params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 						ParamListInfo *params);
 
 /*
- * The values of n parameters, which are of types given, converted to the types
- * that a query uses them as, in the current memory context; flat.  A string is
- * read as a literal would be.  Errors: what cannot be converted, or
- * has no equal of that type.
+ * Convert n parameters from the types given to the types that a query uses
+ * them as.  A string is read like a literal.  The result is flat and in the
+ * current memory context.  Errors: a value that cannot be converted, or that
+ * has no equal value of that type.
  */
 extern ParamListInfo params_convert(ParamListInfo params, int n,
 									const Oid *given, const Oid *types);
@@ -37,10 +37,10 @@ typedef struct ParamUse
 } ParamUse;
 
 /*
- * Those of params that a query refers to, flat, in that order, in the current
- * memory context.  NULL if there are none, if one of them has no value of that
- * type to look at or one that means nothing to another session, or if they are
- * larger than max_size bytes.
+ * Pick the parameters that a query refers to, flat, in that order, in the
+ * current memory context.  Returns NULL if there are none, if one of them has
+ * no value of the expected type, if one of them has a meaning in this session
+ * only, or if together they are larger than max_size bytes.
  */
 extern ParamListInfo params_pick(ParamListInfo params, const ParamUse *refs,
 								 int n, Size max_size);

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * tags.c
- *	  Tags of a result, from wherever they come, as keys have them.
+ *	  The tags of a result in the form in which keys contain them.
  *
- * Two requests with the same tags have the same key, in whatever order and how
- * often the tags were written.  The order is that of bytes, which no collation
- * can change.
+ * Two requests with the same tags must have the same key, whatever the order
+ * in which the tags were written, and however often.  So tags_pack sorts them
+ * and removes duplicates.  It sorts by bytes, so that no collation matters.
  *
- * What this file must not do: raise errors, or call more of the server than
- * its memory: test/hint compiles it into a program of its own.
+ * What this file must not do: raise errors, or use anything of the server
+ * except palloc, since test/hint compiles it into a program of its own.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * tags.h
- *	  Tags of a result, from wherever they come, as keys have them.
+ *	  The tags of a result in the form in which keys contain them.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef CACHE_TAGS_H
 #define CACHE_TAGS_H
 
-/* Most tags that a result may carry. */
+/* Maximum number of tags of a result. */
 #define TAGS_MAX 256
 
-/* A tag as someone wrote it. */
+/* A tag as it was written. */
 typedef struct Tag
 {
 	const char *data;			/* not terminated; no zero bytes */
@@ -22,9 +22,10 @@ typedef struct Tag
 extern const char *tags_problem(const Tag *tag);
 
 /*
- * Tags as keys have them: sorted, unique, each followed by a zero byte, in the
- * current memory context; never NULL.  None may have a problem.  The array is
- * sorted in place; the tags themselves are copied.
+ * Pack tags in the form in which keys contain them: sorted, without
+ * duplicates, each followed by a zero byte; in the current memory context,
+ * never NULL.  The array is sorted in place, and the tags are copied.  No tag
+ * may have a problem (tags_problem).
  */
 extern char *tags_pack(Tag *tags, int ntags, uint32 *len);
 

@@ -1,32 +1,33 @@
 /*-------------------------------------------------------------------------
  *
  * template.c
- *	  Tag templates: 'story:$id' and what becomes of it for a row.
+ *	  Tag templates, such as 'story:$id', and their expansion for a row.
  *
- * In a template, $name stands for the value of a column, and so does ${name}.
- * The first is read as SQL reads an unquoted identifier: letters, digits,
- * underscores and bytes above 127, not starting with a digit, folded to lower
- * case.  The second is taken as it is, like a quoted identifier, and ends at
- * the first closing brace.  $$ stands for a dollar.
+ * In a template, $name and ${name} stand for the value of a column. $name is
+ * read like an unquoted identifier of SQL: letters, digits, underscores and
+ * bytes above 127, not starting with a digit, folded to lower case. ${name} is
+ * taken literally, like a quoted identifier, and ends at the first closing
+ * brace. $$ stands for a dollar.
  *
- * Words: a template is a sequence of pieces; a piece is literal text followed
- * by the value of a column, which the last piece may lack.
+ * A parsed template is a sequence of pieces.  A piece is literal text followed
+ * by the value of a column; the last piece has only text.
  *
  * A tag is compared byte by byte with the tags of cached results, so a value
- * must become the same text in every session: its canonical text.  That is
- * what the type's output function makes of it, under fixed values of the
- * settings that output functions look at.  Setting those costs more than the
- * rest of an expansion, so it is left out for types known not to look.
+ * must have the same text in every session: its canonical text.  That is the
+ * output of the type's output function, run under fixed values of the settings
+ * that output functions depend on (canonical_settings).  Changing settings
+ * costs more than the rest of an expansion, so it is omitted for types known
+ * not to depend on them.
  *
  * Protocol and locks: none.  The fixed settings are in force only while output
- * functions run; after an error, the end of the (sub)transaction restores
- * them, as it does for functions with a SET clause.
+ * functions run.  If one raises an error, the abort of the (sub)transaction
+ * restores the settings, as it does for functions with a SET clause.
  *
  * Tolerated races: none.
  *
- * This file must not know what tags are for, nor keep anything of its own
- * between calls: a Template belongs to its caller, and is good for as long as
- * the columns of the table it was bound to stay as they are.
+ * What this file must not do: know what tags are for, or keep state between
+ * calls.  A Template belongs to its caller.  It is valid as long as the
+ * columns of the table it was bound to do not change.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,7 +44,7 @@
 
 typedef struct TemplatePiece
 {
-	const char *text;			/* literal text before the value */
+	const char *text;			/* literal text before the value, if any */
 	int			len;
 	AttrNumber	attnum;			/* 0: no value */
 	FmgrInfo	output;
@@ -65,8 +66,9 @@ typedef struct TemplateSetting
 } TemplateSetting;
 
 /*
- * What output functions may look at, commonly needed ones first: a type needs
- * the first few of them, or all if it is not known.
+ * The settings that output functions may depend on, those that matter most
+ * often first.  A type needs the first nsettings of them, or all if it is not
+ * known.
  */
 static const TemplateSetting canonical_settings[] =
 {
@@ -80,7 +82,7 @@ static const TemplateSetting canonical_settings[] =
 	{"search_path", "pg_catalog, pg_temp"},
 };
 
-/* How many of canonical_settings the output of a type depends on. */
+/* How many of canonical_settings the output function of a type depends on. */
 static int
 template_settings(Oid type)
 {
@@ -112,7 +114,8 @@ template_settings(Oid type)
 }
 
 /*
- * Error, unless the template is only tried: it is malformed.  NULL otherwise.
+ * Raise an error: the template is malformed.  If it is only tried, return NULL
+ * instead.
  */
 static void *
 template_malformed(const char *template, bool try, const char *hint)
@@ -126,8 +129,9 @@ template_malformed(const char *template, bool try, const char *hint)
 }
 
 /*
- * The column name after the dollar at *next, which is moved behind it; palloc'd.
- * NULL if there is none, and the template is only tried.
+ * Read the column name after the dollar at *next, and move *next behind it.
+ * Returns a palloc'd name, or NULL if there is no name and the template is
+ * only tried.
  */
 static char *
 template_column_name(const char *template, bool try, const char **next)
@@ -156,8 +160,8 @@ template_column_name(const char *template, bool try, const char **next)
 }
 
 /*
- * Bind a piece to the column of that name.  Without such a column: false if
- * relname is NULL, else an error.
+ * Bind a piece to the column of that name.  If there is no such column, raise
+ * an error, or return false if relname is NULL.
  */
 static bool
 template_bind(TemplatePiece *piece, const char *name, TupleDesc tupdesc,
@@ -172,7 +176,7 @@ template_bind(TemplatePiece *piece, const char *name, TupleDesc tupdesc,
 		if (att->attisdropped || strcmp(NameStr(att->attname), name) != 0)
 			continue;
 
-		/* a trigger does not get to see the value of a virtual column */
+		/* a trigger is not given the value of a virtual column */
 		if (att->attgenerated && att->attgenerated != ATTRIBUTE_GENERATED_STORED)
 		{
 			if (relname == NULL)
@@ -263,7 +267,7 @@ template_has_columns(const Template *tmpl)
 }
 
 /*
- * Set the first n canonical settings, until template_restore_settings.
+ * Set the first n canonical settings until template_restore_settings.
  */
 static int
 template_fix_settings(int n)
@@ -289,7 +293,7 @@ template_restore_settings(int level)
 		AtEOXact_GUC(true, level);
 }
 
-/* May leave garbage in the current memory context, as output functions do. */
+/* Output functions may leave garbage in the current memory context. */
 void
 template_expand(const Template *tmpl, HeapTuple tuple, TupleDesc tupdesc,
 				StringInfo out)
@@ -317,7 +321,7 @@ template_expand(const Template *tmpl, HeapTuple tuple, TupleDesc tupdesc,
 	template_restore_settings(level);
 }
 
-/* Every piece but the last has a column. */
+/* All pieces but the last have a column. */
 int
 template_columns(const Template *tmpl)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * template.h
- *	  Tag templates: 'story:$id' and what becomes of it for a row.
+ *	  Tag templates, such as 'story:$id', and their expansion for a row.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,39 +16,44 @@
 typedef struct Template Template;
 
 /*
- * Parse text and bind it to tupdesc, in the current memory context.  relname
- * is for messages.  Errors: ERRCODE_INVALID_PARAMETER_VALUE for a malformed
- * template or an empty tag, ERRCODE_UNDEFINED_COLUMN for a missing column.
- * With NULL for relname the template is only tried: NULL in place of errors.
+ * Parse text and bind it to the columns of tupdesc, in the current memory
+ * context.  relname is used in messages.  Errors:
+ * ERRCODE_INVALID_PARAMETER_VALUE for a malformed template or an empty tag,
+ * ERRCODE_UNDEFINED_COLUMN for a missing column, ERRCODE_FEATURE_NOT_SUPPORTED
+ * for a virtual generated one.
+ *
+ * If relname is NULL the template is only tried: NULL is returned in place of
+ * these errors.
  */
 extern Template *template_parse(const char *text, TupleDesc tupdesc,
 								const char *relname);
 
-/* Does the tag differ from row to row? */
+/* Does the template contain columns, so that tags differ from row to row? */
 extern bool template_has_columns(const Template *tmpl);
 
 /*
- * How many columns it has, counting repetitions, and which the i-th is.
+ * The number of columns in the template, including repetitions, and the i-th
+ * of them.
  */
 extern int	template_columns(const Template *tmpl);
 extern AttrNumber template_column(const Template *tmpl, int i);
 
 /*
- * Append the tag for a row to out.  The same value gives the same tag in every
- * session, whatever its settings; NULL gives the word null.  tuple may be
+ * Append the tag of a row to out.  The same value gives the same tag in every
+ * session, whatever its settings.  NULL gives the word null.  tuple may be
  * NULL if the template has no columns.
  */
 extern void template_expand(const Template *tmpl, HeapTuple tuple,
 							TupleDesc tupdesc, StringInfo out);
 
 /*
- * The same for the texts of the values of its columns, as template_value makes
- * them, or the word null.
+ * Append the tag for given values of the template's columns.  values[i] is the
+ * text of the i-th value as returned by template_value, or the word null.
  */
 extern void template_fill(const Template *tmpl, const char *const *values,
 						  StringInfo out);
 
-/* What becomes of a value in a tag; palloc'd. */
+/* The text of a value in a tag; palloc'd. */
 extern char *template_value(Oid type, Datum value);
 
 #endif							/* CACHE_TEMPLATE_H */

@@ -3,9 +3,10 @@
  * terms.c
  *	  The terms on which a result is cached.
  *
- * They come from the settings, then from a policy, then from a hint, a named
- * query or the arguments of a call; each may leave open what the one before has
- * said.
+ * The terms come from the settings first.  A policy may override them, and
+ * after that a hint, a named query or the arguments of a call.  Each of these
+ * may leave any of the terms open; terms_refine overrides only those that are
+ * stated.
  *
  * What this file must not do: know where a statement of terms comes from.
  *

@@ -1,44 +1,49 @@
 /*-------------------------------------------------------------------------
  *
  * l2.c
- *	  Results in Redis: how they are named, signed, versioned and believed.
+ *	  Results in Redis: their names, signatures, versions, and when they are used.
  *
- * A result is one Redis string.  Its name is the keyed digest of its key (seal.c),
- * under a prefix that holds the cluster's system identifier, the timeline, and a
- * random number of this server start; its value is
+ * A result is one string in Redis.  Its name is a keyed digest (seal.c) of the
+ * result's key, under a prefix.  The prefix contains the cluster's system
+ * identifier, the timeline, a random number drawn at server start, and the
+ * number of slots.  Its value is
  *
  *	L2Header | dependencies | payload
  *
- * with a dependency a slot and the version the slot had when the result was
- * made.  A version is a WAL position, given to a slot by the worker as it
- * tells Redis of the slot's changes (clock.c).
+ * A dependency is a slot together with the version that it had when the result
+ * was made.  A version is a WAL position that the worker gives a slot when it
+ * tells Redis about the slot's changes (clock.c).
  *
- * What is believed.  Redis is a place that may lose anything and invent
- * anything.  A value is used iff its signature, a keyed digest of the digest in its
- * name and of all of the value, is right; its lengths add up; its dependencies are
- * those of the reader, with the versions in this server's shared memory; and its
- * time is not up.  What Redis says about versions is never asked.  So a lost, old,
- * misplaced or forged value is a miss.
+ * When a value is used.  Redis may lose anything, and whoever can write to it
+ * may forge anything.  l2_get uses a value only if
+ *   - its signature is right, a keyed digest of the digest in its name and of the
+ *     whole rest of the value;
+ *   - its lengths add up;
+ *   - its dependencies are those of the reader, with the versions in this server's
+ *     shared memory;
+ *   - it has not expired.
+ * This server never reads versions from Redis.  So a value that is lost, old,
+ * stored under another name or forged is a miss.
  *
- * What Redis learns.  The rows of results, and when they were made.  Of a key there
- * is nothing but digests that cannot be tried out without the secret: no text, tag,
- * setting or parameter.
+ * What Redis can learn: the rows of results, and when they were made.  All it
+ * gets of a key is a digest that cannot be compared with guesses without the
+ * secret: no text, tag, setting or parameter.
  *
- * Why it is right.  A slot's version in shared memory stands for its present
- * generation as long as clock_read gives one at all; when the slot ticks, there
- * is none until the worker has recorded a new one, and versions only rise.
- * What was put under a version was computed between a reading of that version
- * and a check that the generation had not moved.  So of two results with one
- * version of a slot neither misses a change that the other has.
+ * Why no stale result is served.  While clock_read returns a version for a
+ * slot, that version stands for the slot's present generation.  When the slot
+ * ticks, it has no version until the worker has recorded a new one, and
+ * versions only increase.  A result is put under a version only if it was
+ * computed after the version was read, and if afterwards the slot's generation
+ * was still the same.  So two results with the same version of a slot contain
+ * the same changes of what the slot stands for.
  *
- * After a start everything is out of date: prefix and secret are new ones.
- * What earlier starts left in Redis is found by nobody and goes with its time
- * to live.
+ * After a restart, prefix and secret are new.  Nobody finds what an earlier
+ * run of the server has left in Redis; it expires there.
  *
- * Any failure to get is a miss, any failure to put is forgotten; redis.c keeps
- * both short, and rare while Redis is down.
+ * A failure to get a result is a miss.  A failure to put one is ignored.
+ * redis.c keeps both short, and makes them rare while Redis is down.
  *
- * What this file must not do: talk to Redis other than through redis.h.
+ * What this file must not do: talk to Redis except through redis.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -62,7 +67,8 @@
 
 typedef struct L2Header
 {
-	uint8		signature[SEAL_LENGTH]; /* of the key and all that follows */
+	uint8		signature[SEAL_LENGTH]; /* of the key's digest and all that
+										 * follows */
 	uint64		magic;
 	StoreTimes	times;
 	uint64		ndeps;
@@ -80,7 +86,7 @@ typedef struct SharedL2
 	/* immutable */
 	uint64		nonce;
 
-	pg_atomic_uint64 base;		/* the worker only */
+	pg_atomic_uint64 base;		/* written by the worker only */
 } SharedL2;
 
 static SharedL2 *l2_shared;
@@ -120,7 +126,7 @@ l2_set_base(XLogRecPtr base)
 }
 
 /*
- * The base is a position of the WAL that was reached before.
+ * Check that the base is a WAL position that has been reached.
  */
 void
 l2_verify(void)
@@ -135,7 +141,7 @@ l2_verify(void)
 }
 
 /*
- * Write what all names of this server start begin with; returns its length.
+ * Write the prefix of all names of this server run.  Returns its length.
  */
 static int
 l2_prefix(char *name)
@@ -186,7 +192,7 @@ l2_usable(const ClockStamp *deps, int ndeps)
 }
 
 /*
- * The digest of a key.  Redis is not asked if there is none.
+ * Compute the digest of a key.  If that fails, Redis is not used.
  */
 static bool
 l2_key_digest(const CacheKey *key, uint8 *digest)
@@ -195,7 +201,8 @@ l2_key_digest(const CacheKey *key, uint8 *digest)
 }
 
 /*
- * Sign the value of a key, but for the signature in it.
+ * Compute the signature of a value, given the digest of its key.  The
+ * signature field itself is left out.
  */
 static bool
 l2_sign(const uint8 *digest, const char *value, Size len, uint8 *signature)
@@ -217,7 +224,8 @@ l2_pack_deps(const ClockStamp *deps, int ndeps, L2Dep *packed)
 }
 
 /*
- * Is this the value of the key with that digest, genuine and whole?
+ * Does a value have the right signature, for the key with that digest, and the
+ * right lengths?
  */
 static bool
 l2_genuine(const uint8 *digest, const char *value, Size len)
@@ -234,7 +242,7 @@ l2_genuine(const uint8 *digest, const char *value, Size len)
 }
 
 /*
- * Do the versions in a genuine value equal those of the reader?
+ * Are the dependencies and versions in a genuine value those of the reader?
  */
 static bool
 l2_current(const char *value, const ClockStamp *deps, int ndeps)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * l2.h
- *	  Results in Redis: how they are named, signed, versioned and believed.
+ *	  Results in Redis: their names, signatures, versions, and when they are used.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,27 +13,33 @@
 extern Size l2_shmem_size(void);
 extern void l2_shmem_init(void);
 
-/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+/*
+ * Check the shared state.  Raises ERRCODE_DATA_CORRUPTED if it is
+ * inconsistent.
+ */
 extern void l2_verify(void);
 
-/* Could a result with these dependencies be in L2, or go there? */
+/* Can a result with these dependencies be in L2, or be put there? */
 extern bool l2_usable(const ClockStamp *deps, int ndeps);
 
 /*
- * Get a result.  It has the dependencies given, with their versions, and is
+ * Get a result that has these dependencies with these versions, and that is
  * young enough for the asker.  Any failure is a miss.
  */
 extern bool l2_get(const CacheKey *key, const ClockStamp *deps, int ndeps,
 				   StoreAsker *asker, StoreResult *result);
 
-/* Put a result; failing is forgetting it. */
+/* Put a result.  Failures are ignored. */
 extern void l2_put(const CacheKey *key, const ClockStamp *deps, int ndeps,
 				   const StoreTimes *times, const char *payload, Size len);
 
-/* Name of this server run's clock in Redis, for the worker; static. */
+/* The name of this server run's clock in Redis, for the worker; static. */
 extern const char *l2_clock_name(void);
 
-/* WAL position that stands for "everything", as of this start. */
+/*
+ * The version of all slots that have not changed since the server started;
+ * InvalidXLogRecPtr until the worker has first reached Redis.
+ */
 extern XLogRecPtr l2_base(void);
 extern void l2_set_base(XLogRecPtr base);
 

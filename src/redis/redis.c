@@ -4,49 +4,56 @@
  *	  The connection to Redis or Valkey: the only user of hiredis.
  *
  * Every process has a connection of its own, opened at its first command.
- * Processes share whether Redis can be used at all, so that a dead one costs
- * nothing per query.
+ * Whether Redis can be used at all is shared state, so that a dead Redis costs
+ * queries nothing.
  *
- * Words.  A call is one redis_command or redis_pipeline, with the opening of
- * the connection if that was needed.  To greet is to finish connecting and to
- * send AUTH and SELECT.  The budget is the number of bytes that may still be
- * received in a call.
+ * Words.  A call is one redis_command or redis_pipeline, including opening the
+ * connection if necessary.  Greeting means finishing to connect and sending
+ * AUTH and SELECT.  The budget is the number of bytes that a call may still
+ * receive.
  *
- * Protocol.  hiredis is used in non-blocking mode, as formatter, parser and
- * buffer; all waiting is redis_wait's, which serves interrupts and keeps to
- * one deadline per call.  A server that is silent, drips, talks nonsense or
- * sends too much costs a call that deadline at most, and memory in proportion
- * to the budget.  redis_fail is the one way to fail: it closes the connection,
- * counts, keeps the reason for the worker's log, takes the shared state from
- * up to down and wakes the worker, who alone brings it back up.
+ * Protocol.  hiredis is used in non-blocking mode, to format commands, to
+ * parse replies and to buffer.  Only redis_wait waits.  It handles interrupts,
+ * and enforces one deadline per call (cache.l2_timeout).  So a server that is
+ * silent, sends byte by byte, sends garbage or sends too much costs a call at
+ * most that time, and memory in proportion to the budget.
  *
- * An interrupt may leave a call in the middle.  The connection is then still
- * marked busy, and the next call opens a new one: a late reply is never taken
- * for the answer to another command.  For the same reason a connection on
- * which something arrived between calls, be it the end of file, is not used
+ * All failures go through redis_fail.  It closes the connection, counts the
+ * failure, keeps the reason for the worker's log, changes the shared state
+ * from up to down, and wakes the worker.  Only the worker sets the state to up
  * again.
  *
- * What arrives is looked at before hiredis gets to parse it: it must have the shape
- * of replies to our commands (shape.c).
+ * An interrupt may end a call halfway.  The connection then stays marked as
+ * busy, and the next call opens a new one.  So a late reply is never taken for
+ * the reply to another command.  For the same reason, a connection is not used
+ * again if anything, including the end of the stream, has arrived on it
+ * between calls.
  *
- * Looking up a host name can take long, so only the worker does that (resolve.c); it
- * publishes the address it connects to, and backends use that one.
+ * Received bytes must have the form of replies to our commands (shape.c)
+ * before hiredis parses them.
  *
- * The worker is to end as soon as a shutdown is requested, so that ends its waits as
- * a failure.
+ * Resolving a host name can take long, so only the worker does it (resolve.c).
+ * It publishes the address that it connects to, and backends connect to that.
  *
- * Locks.  A spinlock for the texts in shared memory; the rest is atomic.
+ * The worker has to exit promptly when a shutdown is requested.  So a shutdown
+ * request makes redis_wait fail.
  *
- * Tolerated races.  A failure of a connection to an earlier Redis, or one that
- * comes in just after the worker reached the new one, takes the state down
- * needlessly, for as long as the worker takes to try again.  A wake that comes
- * just before the worker sets the state to up is lost; the worker's heartbeat
- * makes up for it.  A session that has not yet read a changed cache.redis_url
- * goes on using the old Redis, whose entries are as good as any.
+ * Locks.  A spinlock protects the strings in shared memory.  All else is
+ * atomic.
  *
- * This file must not raise an error, nor log: failing is a miss, and what is
- * worth a line in the log the worker says once.  (Waiting itself can raise an
- * error in a process that ran out of file descriptors.)
+ * Tolerated races.
+ *   - The state may go down although Redis can be reached: because of a connection
+ *     to a Redis used before, or of a failure reported just after the worker has
+ *     connected. It stays down until the worker tries again.
+ *   - A wake-up just before the worker sets the state to up is lost. The worker
+ *     sends the change with its next heartbeat.
+ *   - A session that has not yet read a new value of cache.redis_url continues to
+ *     use the old Redis. Its entries are checked in the same way (l2.c).
+ *
+ * What this file must not do: raise an error or write to the log.  A failure
+ * is a miss, and the worker logs once what is worth logging.  (There is one
+ * exception: waiting can raise an error in a process that has run out of file
+ * descriptors.)
  *
  *-------------------------------------------------------------------------
  */
@@ -58,7 +65,7 @@
 
 #include <hiredis/hiredis.h>
 
-/* hiredis has a macro of the name that redis.h gives to an enumerator. */
+/* hiredis has a macro with the same name as an enumerator in redis.h */
 enum
 {
 	HIREDIS_REPLY_NIL = REDIS_REPLY_NIL
@@ -84,7 +91,9 @@ enum
 
 #define REDIS_ERROR_LENGTH 160
 
-/* Room for what surrounds a reply, and for replies to the greeting. */
+/*
+ * Bytes allowed for the framing of a reply, and for replies to the greeting.
+ */
 #define REDIS_OVERHEAD 1024
 #define REDIS_MAX_PIPELINE_REPLY (64 * 1024)
 
@@ -98,28 +107,29 @@ typedef struct SharedRedis
 
 	slock_t		lock;			/* protects all below */
 	char		error[REDIS_ERROR_LENGTH];	/* the last one */
-	char		host[URL_HOST_LENGTH];	/* that the worker looked up */
-	char		address[RESOLVE_ADDRESS_LENGTH];	/* that it found */
+	char		host[URL_HOST_LENGTH];	/* that the worker resolved last */
+	char		address[RESOLVE_ADDRESS_LENGTH];	/* the address of that
+													 * host */
 } SharedRedis;
 
 typedef struct RedisConnection
 {
 	redisContext *context;		/* NULL if closed */
-	char		url[URL_LENGTH];	/* that it was opened for */
+	char		url[URL_LENGTH];	/* for which it was opened */
 	bool		greeted;
 	bool		busy;			/* a call is under way, or was interrupted */
 	instr_time	start;			/* of the call */
-	size_t		budget;			/* bytes it may still receive */
+	size_t		budget;			/* bytes that it may still receive */
 	Shape		shape;			/* of what was received */
 } RedisConnection;
 
 static SharedRedis *shared = NULL;
 
-static RedisConnection connection;	/* this process's */
+static RedisConnection connection;	/* of this process */
 
 static bool is_worker = false;
 
-/* Which of a host's addresses the worker tries. */
+/* Which of a host's addresses the worker tries next. */
 static unsigned int candidate = 0;
 
 Size
@@ -212,7 +222,10 @@ redis_worker_detach(void)
 	pg_atomic_write_u32(&shared->worker, REDIS_NO_WORKER);
 }
 
-/* A latch that meanwhile belongs to another process is set in vain. */
+/*
+ * If the PGPROC meanwhile belongs to another process, that process is woken
+ * for nothing, which is harmless.
+ */
 static void
 redis_set_worker_latch(void)
 {
@@ -225,14 +238,16 @@ redis_set_worker_latch(void)
 void
 redis_worker_wake(void)
 {
-	/* In any other state it tries again when its time has come. */
+	/*
+	 * In any other state the worker sends the changes once it has connected.
+	 */
 	if (redis_state() == REDIS_UP)
 		redis_set_worker_latch();
 }
 
 /*
- * Count a failure and remember the reason, which may be anything a server has
- * sent.
+ * Count a failure and keep the reason.  The reason may come from the server,
+ * so anything but printable ASCII is replaced.
  */
 static void
 redis_note(const char *reason)
@@ -253,8 +268,8 @@ redis_note(const char *reason)
 }
 
 /*
- * Close the connection and let everybody know why; returns false.  reason may
- * belong to the connection.
+ * Close the connection, and publish the failure and its reason.  Returns
+ * false.  reason may point into memory of the connection.
  */
 static bool
 redis_fail(const char *reason)
@@ -288,8 +303,8 @@ redis_close(void)
 }
 
 /*
- * Look up a host and publish one of its addresses.  The worker only: this may
- * take longer than any deadline.
+ * Resolve a host and publish one of its addresses.  Called by the worker only,
+ * since this may take longer than any deadline.
  */
 static bool
 redis_resolve(const char *host)
@@ -306,7 +321,10 @@ redis_resolve(const char *host)
 	return true;
 }
 
-/* Copy the published address of host to address, which has room for it. */
+/*
+ * Copy the published address of host to address, a buffer of
+ * RESOLVE_ADDRESS_LENGTH bytes.  Returns false if none is published.
+ */
 static bool
 redis_published_address(const char *host, char *address)
 {
@@ -320,7 +338,7 @@ redis_published_address(const char *host, char *address)
 	return known;
 }
 
-/* Start connecting, without waiting for anything. */
+/* Start to connect, without waiting. */
 static bool
 redis_open(const Url *url)
 {
@@ -358,7 +376,7 @@ redis_open(const Url *url)
 }
 
 /*
- * Talking.
+ * Sending and receiving.
  */
 
 /* Wait for a socket event until the deadline. */
@@ -394,7 +412,7 @@ redis_wait(int event)
 	}
 }
 
-/* Add a command to what will be sent. */
+/* Append a command to the output buffer. */
 static bool
 redis_append(const RedisArg *args, int nargs)
 {
@@ -419,7 +437,7 @@ redis_append(const RedisArg *args, int nargs)
 	return true;
 }
 
-/* Send all that was appended. */
+/* Send the output buffer. */
 static bool
 redis_flush(void)
 {
@@ -446,8 +464,8 @@ redis_send(const RedisArg *args, int nargs)
 }
 
 /*
- * The next reply; the caller frees it.  NULL on failure.  No reply is owned by
- * anybody while this waits, so an interrupt leaks none.
+ * Receive the next reply, which the caller must free.  Returns NULL on
+ * failure.  While this waits it holds no reply, so an interrupt leaks none.
  */
 static redisReply *
 redis_receive(void)
@@ -494,8 +512,8 @@ redis_receive(void)
 }
 
 /*
- * The next reply, which is no error, to a command that must not be refused; the
- * caller frees it.  NULL on failure.
+ * Receive the next reply, and fail if it is an error.  The caller must free
+ * it.  Returns NULL on failure.
  */
 static redisReply *
 redis_receive_success(void)
@@ -511,7 +529,7 @@ redis_receive_success(void)
 	return reply;
 }
 
-/* Run a command of the greeting. */
+/* Run a command of the greeting, and ignore its reply. */
 static bool
 redis_tell(const RedisArg *args, int nargs)
 {
@@ -526,7 +544,7 @@ redis_tell(const RedisArg *args, int nargs)
 	return true;
 }
 
-/* Finish connecting, and say who we are and what we want. */
+/* Finish connecting, authenticate, and select the database. */
 static bool
 redis_greet(const Url *url)
 {
@@ -564,7 +582,10 @@ redis_greet(const Url *url)
 	return true;
 }
 
-/* Has anything, or the end, arrived while nothing was expected? */
+/*
+ * Has anything, or the end of the stream, arrived although nothing is
+ * expected?
+ */
 static bool
 redis_disturbed(void)
 {
@@ -574,7 +595,7 @@ redis_disturbed(void)
 	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
-/* Start a call: get ready a connection, and mark it busy. */
+/* Start a call: make sure that there is a connection, and mark it as busy. */
 static bool
 redis_begin(size_t max_reply)
 {
@@ -601,7 +622,7 @@ redis_begin(size_t max_reply)
 	return connection.greeted || redis_greet(&url);
 }
 
-/* End a call, all replies of which were received. */
+/* End a call.  All its replies must have been received. */
 static bool
 redis_end(void)
 {
@@ -613,7 +634,7 @@ redis_end(void)
 	return true;
 }
 
-/* Copy what hiredis has parsed to what redis.h promises. */
+/* Convert a reply of hiredis to a RedisReply. */
 static bool
 redis_convert(const redisReply *raw, size_t max_reply, RedisReply *reply)
 {
@@ -662,7 +683,7 @@ redis_command(const RedisArg *args, int nargs, size_t max_reply,
 		return false;
 	if (raw->type == REDIS_REPLY_ERROR)
 	{
-		/* it concerns this command, and says nothing of the next one */
+		/* a refused command does not affect the next one */
 		redis_note(raw->str);
 		freeReplyObject(raw);
 		(void) redis_end();
@@ -679,7 +700,10 @@ redis_command(const RedisArg *args, int nargs, size_t max_reply,
 	return false;
 }
 
-/* Receive and drop a reply; an error inside a list, as of EXEC, is one. */
+/*
+ * Receive a reply and discard it.  Fail if it is an error, or if it is a list
+ * that contains one, as that of EXEC may.
+ */
 static bool
 redis_check(void)
 {

@@ -1,21 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * resolve.c
- *	  Look up the address of a host, without being held up by it.
+ *	  Resolve a host name without being blocked by it.
  *
- * The C library's look-up waits for name servers as long as it sees fit, and goes on
- * waiting when a signal arrives.  So a child process does it and writes the outcome to
- * a pipe.  The parent waits for the pipe as for any socket, and kills the child if it
- * takes too long, or as the parent is to end or to read its settings anew.
+ * getaddrinfo waits for name servers as long as it likes, and continues to
+ * wait when a signal arrives.  So a child process calls it and writes the
+ * outcome to a pipe.  The parent waits for the pipe as it does for any socket.
+ * It kills the child if the look-up takes too long, and when the parent has to
+ * shut down or to reload its settings.
  *
- * The child has a copy of all that the parent has.  Before anything else it lets go of
- * shared memory and of the parent's signal handlers.  It leaves with _exit, and an
- * alarm ends it should the parent be gone.
+ * The child starts with a copy of all that the parent has.  Before it does
+ * anything else, it detaches from shared memory and resets the parent's signal
+ * handlers.  It exits with _exit, so no exit callback of the parent runs.  An
+ * alarm kills it if the parent is gone.
  *
  * Locks.  The caller holds none.
  *
- * What this file must not do: raise an error itself.  An interrupt may; the child is
- * ended then, too.
+ * What this file must not do: raise an error, except when an interrupt is
+ * handled.  The child is killed in that case, too.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,18 +40,21 @@
 #include "storage/pg_shmem.h"
 #include "utils/wait_event.h"
 
-/* A look-up may take that many seconds. */
+/* Maximum duration of a look-up, in seconds. */
 #define RESOLVE_TIMEOUT 30
 
-/* What the child has to say.  Small enough for a pipe to take it at once. */
+/*
+ * What the child reports.  It is small enough to be written to a pipe without
+ * blocking.
+ */
 typedef struct ResolveOutcome
 {
-	int			error;			/* of getaddrinfo, or 0 */
+	int			error;			/* from getaddrinfo or getnameinfo, or 0 */
 	char		address[RESOLVE_ADDRESS_LENGTH];
 } ResolveOutcome;
 
 /*
- * The child: look up, and tell.
+ * The child: resolve the host and report the outcome.
  */
 static void
 resolve_child(const char *host, unsigned int which, int fd)
@@ -78,7 +83,7 @@ resolve_child(const char *host, unsigned int which, int fd)
 }
 
 /*
- * Start the child, with the end of a pipe.  Returns its process id, or -1.
+ * Start the child, which writes to the pipe.  Returns its process id, or -1.
  */
 static pid_t
 resolve_start(const char *host, unsigned int which, const int *ends)
@@ -108,7 +113,7 @@ resolve_start(const char *host, unsigned int which, const int *ends)
 }
 
 /*
- * Wait until the pipe can be read.
+ * Wait until the pipe can be read.  Returns what went wrong, or NULL.
  */
 static const char *
 resolve_wait(int fd)
@@ -146,7 +151,7 @@ resolve_wait(int fd)
 }
 
 /*
- * Wait for the child and read its outcome.
+ * Wait for the child and read its report.  Returns what went wrong, or NULL.
  */
 static const char *
 resolve_read(int fd, char *address)
@@ -164,7 +169,7 @@ resolve_read(int fd, char *address)
 	return NULL;
 }
 
-/* The child is no longer needed. */
+/* Kill the child if it still runs, and reap it. */
 static void
 resolve_end(pid_t pid)
 {

@@ -1,20 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * resolve.h
- *	  Look up the address of a host, without being held up by it.
+ *	  Resolve a host name without being blocked by it.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef CACHE_RESOLVE_H
 #define CACHE_RESOLVE_H
 
-/* Room for an address and a zero byte. */
+/* Size of an address as text, with its terminating zero byte. */
 #define RESOLVE_ADDRESS_LENGTH 80
 
 /*
- * Write one of the addresses of a host, as text; which: the first, the second, and
- * so on around.  Returns what went wrong, or NULL.  Interrupts are served; a request
- * to shut down or to read settings anew ends the look-up.
+ * Resolve a host, and write one of its addresses to address as text.  which
+ * selects the address: 0 for the first one, 1 for the second, and so on,
+ * starting over after the last one.  Returns what went wrong, or NULL.
+ * Interrupts are handled.  A request to shut down or to reload settings ends
+ * the look-up.
  */
 extern const char *resolve_host(const char *host, unsigned int which, char *address);
 

@@ -1,22 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * shape.c
- *	  Which bytes can be replies to our commands.
+ *	  Checks that received bytes can be replies to our commands.
  *
- * hiredis takes what Redis' protocol allows, and that is a lot: its versions from 1.0
- * on take lists in lists to any depth, and free them recursively, so a server that
- * sends nothing but beginnings of lists overflows our stack.  But we know our
- * commands, and what they may be answered with:
+ * hiredis accepts all that the protocol of Redis allows.  From version 1.0 on
+ * it accepts lists nested to any depth, and frees them recursively.  A server
+ * that sends an endless sequence of list headers could thus overflow our
+ * stack.  But the replies to our commands are of a few forms only:
  *
  *	+text	-text	:number		a line
  *	$length bytes				a string; none if the length is -1
  *	*count elements				a list of the above; none if the count is -1
  *
- * So each byte that arrives is looked at before hiredis is.  Lines, numbers,
- * strings and lists are bounded, and lists are not nested.  Replies of version 3 of
- * the protocol, pushed ones among them, are not for us.
+ * So shape_read examines every byte that arrives before hiredis parses it.  It
+ * limits the length of lines, numbers, strings and lists, and rejects nested
+ * lists.  It also rejects the reply types of version 3 of the protocol,
+ * including pushed replies, since we do not speak that version.
  *
- * What this file must not do: allocate, wait, or call anything.
+ * What this file must not do: allocate, wait, or call any function of another
+ * file.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,19 +26,19 @@
 
 #include "redis/shape.h"
 
-/* Errors quote what they complain about, but not all of it. */
+/* Error replies may quote the command, but only a part of it. */
 #define SHAPE_MAX_LINE 4096
 
-/* No number that has more digits is one of 64 bits. */
+/* No 64-bit number has more digits. */
 #define SHAPE_MAX_DIGITS 19
 
-/* The commands of a transaction of ours are fewer. */
+/* EXEC returns an element per command, and our transactions have fewer. */
 #define SHAPE_MAX_ELEMENTS 16
 
 static const char *const shape_malformed = "reply is malformed";
 static const char *const shape_too_large = "reply is too large";
 
-/* A reply or element is complete. */
+/* A reply or an element of a list is complete. */
 static void
 shape_finish(Shape *shape)
 {
@@ -81,13 +83,13 @@ shape_add_digit(Shape *shape, char digit)
 	}
 	if (digit < '0' || digit > '9' || shape->digits == SHAPE_MAX_DIGITS)
 		return shape_malformed;
-	/* no overflow: a number of so many digits has less than 64 bits */
+	/* cannot overflow: SHAPE_MAX_DIGITS digits fit into 64 bits */
 	shape->number = shape->number * 10 + (digit - '0');
 	shape->digits++;
 	return NULL;
 }
 
-/* A line is complete, and with it the reply unless more is announced. */
+/* A line is complete.  So is the reply, unless the line announces more. */
 static const char *
 shape_end_line(Shape *shape, size_t max_bytes)
 {
@@ -141,7 +143,7 @@ shape_read_byte(Shape *shape, char byte, size_t max_bytes)
 		case SHAPE_BYTES_END:
 			if (byte != '\r')
 				return shape_malformed;
-			/* what follows ends it as it would end a line of text */
+			/* finish like a line of text */
 			shape->kind = '+';
 			shape->place = SHAPE_LINE_END;
 			return NULL;

@@ -3,49 +3,56 @@
  * worker.c
  *	  The background worker: tells Redis what has changed, and sweeps L1.
  *
- * One per server.  It is the only writer of this server run's clock in Redis,
- * and the only one to decide that Redis can be used.
+ * There is one worker per server.  No other process writes this server run's
+ * clock in Redis, or decides that Redis can be used.  Every few seconds the
+ * worker also removes dead and expired entries from L1 (store_sweep) and
+ * settles the records of prepared transactions that have ended
+ * (prepared_resolve).
  *
- * Words.  The clock in Redis is one hash: field "base" stands for all slots
- * that have not changed since the server started, a field named by the number
- * of a slot is that slot's version, and field "sent" says up to where in the
- * WAL all changes are in the hash.  The outbox is the set of unsent slots, see
- * clock.c.  A heartbeat is a message that carries only "sent".
+ * Words.  The clock in Redis is one hash.  Its field "base" is the version of
+ * all slots that have not changed since the server started.  A field named by
+ * a slot's number is the version of that slot.  The field "sent" is a WAL
+ * position: all changes before it are in the hash.  The outbox is the set of
+ * slots whose changes have not been sent yet (clock.c).  A heartbeat is a
+ * transaction that carries only "sent".
  *
- * Protocol.  On first contact the base is written, and from then on slots that
- * never changed have a version (clock_mark_base_sent).  Slots that have changed
- * are taken from the outbox in batches.  Their version is the WAL insert
- * position read after taking them, so it is later than the commits that
- * changed them.  Versions, "sent" and a message to subscribers go to Redis in
- * one transaction; only when that has succeeded are the slots marked as sent,
- * and otherwise they return to the outbox.  The message, published under the
- * clock's name, is the position, then the slots that have it as their version.
+ * Protocol.  When the worker first reaches Redis it writes the base.  From
+ * then on slots that have never changed have a version (clock_mark_base_sent).
+ * It takes slots that have changed from the outbox in batches.  Their version
+ * is the WAL insert position read after they were taken, so it is later than
+ * the commits that have changed them.  One transaction in Redis writes the
+ * versions and "sent", and publishes a message to subscribers, under the
+ * clock's name: the position, followed by the slots that have it as their
+ * version.  If the transaction succeeds, the slots are marked as sent
+ * (clock_mark_sent), otherwise they return to the outbox
+ * (clock_return_unsent).
  *
- * A phase at a time:
+ * The worker is in one of four phases:
  *
- *	OFF			there is nothing to connect to, or this is a standby
- *	WAITING		until it is time to try to connect
- *	CATCHING_UP	connected; the outbox filled up meanwhile
- *	SERVING		the outbox has been empty: state REDIS_UP, heartbeats
+ *	OFF			there is no URL, or this is a standby
+ *	WAITING		for the time of the next attempt to connect
+ *	CATCHING_UP	connected; sends what the outbox contains
+ *	SERVING		has emptied the outbox once: state REDIS_UP, heartbeats
  *
- * Any failure, of this process or of a backend, leads from the last two to
- * WAITING, and from there on at most once a second.  As changes are sent also
- * while backends do not use Redis, and as the heartbeat fails when Redis does
- * not answer, a dead or stopped Redis is noticed within the heartbeat's
- * interval and cache.l2_timeout, even if nobody uses it.
+ * From the last two, any failure of the worker or of a backend leads to
+ * WAITING.  The worker tries to connect at most once a second.  It sends
+ * changes even while no backend uses Redis, and a heartbeat fails if Redis
+ * does not answer.  So a dead or stopped Redis is noticed within the interval
+ * of heartbeats plus cache.l2_timeout, even if nobody uses it.
  *
- * Each step does one thing and leaves the waiting to the main loop, which looks
- * after signals.  A latch set while a step waits for Redis is lost, so the loop
- * sleeps only after a step that did not: one that found the outbox empty.
+ * Each step does one thing.  The main loop does the sleeping and handles
+ * signals.  If the latch is set while a step waits for Redis, that wake-up is
+ * lost.  So the loop sleeps only after a step that did not wait for Redis,
+ * which is one that found the outbox empty or had nothing to connect to yet.
  *
  * Locks.  None of its own.
  *
- * Tolerated races.  A change that is counted just as the state becomes up does
- * not wake the worker, and is sent with the next heartbeat; until then, what
- * depends on it is not served from Redis.
+ * Tolerated races.  A change that is counted just before the state becomes up
+ * does not wake the worker.  It is sent with the next heartbeat.  Until then,
+ * results that depend on it are not served from Redis.
  *
- * This file must not touch the catalogs (it has no database), nor hold slots
- * taken from the outbox when it exits.
+ * What this file must not do: read catalogs, since the worker has no database;
+ * exit while it holds slots taken from the outbox (worker_exit returns them).
  *
  *-------------------------------------------------------------------------
  */
@@ -96,7 +103,7 @@ static int64 next_try = 0;		/* to connect */
 static int64 next_heartbeat = 0;
 static int64 next_sweep = 0;
 
-/* What is on its way to Redis. */
+/* The slots taken from the outbox and not yet sent. */
 static ClockSend sends[WORKER_BATCH];
 static int	nsends = 0;
 
@@ -119,7 +126,7 @@ worker_register(void)
 	invalidate_set_listener(redis_worker_wake);
 }
 
-/* Milliseconds on a clock that nobody sets. */
+/* The time in milliseconds on a monotonic clock. */
 static int64
 worker_time(void)
 {
@@ -129,7 +136,7 @@ worker_time(void)
 	return (int64) INSTR_TIME_GET_MILLISEC(now);
 }
 
-/* Log a change between Redis being there and not, whoever noticed it. */
+/* Log when Redis becomes reachable or unreachable, whoever has noticed it. */
 static void
 worker_log_state(void)
 {
@@ -145,7 +152,7 @@ worker_log_state(void)
 		ereport(LOG, (errmsg("Redis is unreachable: %s", redis_last_error())));
 }
 
-/* Leave it alone for a while. */
+/* Close the connection, and try again after delay. */
 static void
 worker_back_off(RedisState state, int64 delay)
 {
@@ -163,7 +170,7 @@ worker_turn_off(void)
 	phase = WORKER_OFF;
 }
 
-/* Connect; at first contact, what never changed becomes known to Redis. */
+/* Connect.  The first time, publish the base. */
 static bool
 worker_connect(void)
 {
@@ -191,7 +198,7 @@ worker_connect(void)
 	return true;
 }
 
-/* Write sends[], with this version, to the clock and to its subscribers. */
+/* Write sends[] with this version to the clock, and publish it. */
 static bool
 worker_transmit(XLogRecPtr version)
 {
@@ -229,7 +236,10 @@ worker_transmit(XLogRecPtr version)
 	return redis_pipeline(args, counts, lengthof(counts));
 }
 
-/* Send what was taken from the outbox; nothing is a heartbeat. */
+/*
+ * Send what was taken from the outbox.  If that is nothing, this is a
+ * heartbeat.
+ */
 static bool
 worker_send(void)
 {
@@ -245,7 +255,10 @@ worker_send(void)
 	return ok;
 }
 
-/* Connected: send a batch, or a heartbeat if that is due. */
+/*
+ * The worker is connected: send a batch, or a heartbeat if one is due.
+ * Returns how long there is nothing to do.
+ */
 static int64
 worker_serve(void)
 {
@@ -268,8 +281,8 @@ worker_serve(void)
 }
 
 /*
- * Do the next thing for Redis.  Returns for how long there is nothing to do:
- * zero if it has waited for Redis.
+ * Do the next thing for Redis.  Returns for how many milliseconds there is
+ * nothing to do; zero if this has waited for Redis.
  */
 static int64
 worker_step(void)
@@ -304,7 +317,7 @@ worker_step(void)
 	return worker_serve();
 }
 
-/* Read the settings anew; another url is another Redis. */
+/* Reload the settings.  If the URL has changed, connect to the new Redis. */
 static void
 worker_reload(void)
 {
@@ -319,7 +332,10 @@ worker_reload(void)
 	}
 }
 
-/* Nobody sends any more: what was taken goes back, and Redis is not used. */
+/*
+ * Return what was taken to the outbox, and stop the use of Redis, since nobody
+ * will send changes any more.
+ */
 static void
 worker_exit(int code, Datum arg)
 {
@@ -331,7 +347,7 @@ worker_exit(int code, Datum arg)
 	redis_close();
 }
 
-/* One turn of the loop; returns how many milliseconds to sleep. */
+/* One turn of the main loop.  Returns how many milliseconds to sleep. */
 static int64
 worker_turn(void)
 {
@@ -354,9 +370,9 @@ worker_turn(void)
 }
 
 /*
- * An error ends the process, and the postmaster starts it again.  So does
- * SIGTERM: only a shutdown of the server is meant to be final, hence the exit
- * code.
+ * The main function.  An error ends the process, and the postmaster restarts
+ * it.  So does SIGTERM: the exit code is 1, because nothing but a shutdown of
+ * the server should stop the worker for good.
  */
 void
 cache_worker_main(Datum arg)

@@ -8,7 +8,9 @@
 #ifndef CACHE_WORKER_H
 #define CACHE_WORKER_H
 
-/* Have the postmaster run it; called while it loads the library. */
+/*
+ * Register the worker with the postmaster.  Called when the library is loaded.
+ */
 extern void worker_register(void);
 
 #endif							/* CACHE_WORKER_H */

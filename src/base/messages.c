@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * messages.c
- *	  Counts of the catalog invalidation messages that this process has received.
+ *	  Counts the catalog invalidation messages that this process receives.
  *
  * PostgreSQL has room for only ten relcache callbacks and 64 syscache
  * callbacks per process, shared by all libraries.  So this file registers one

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * messages.h
- *	  Counts of the catalog invalidation messages that this process has received.
+ *	  Counts the catalog invalidation messages that this process receives.
  *
  *-------------------------------------------------------------------------
  */

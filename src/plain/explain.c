@@ -140,7 +140,7 @@ explain_is_cheap(const Query *tree, const char *text, ParamListInfo params,
 	{
 		case ADMIT_CHEAP:
 			return true;
-		case ADMIT_DEAR:
+		case ADMIT_EXPENSIVE:
 			return false;
 		case ADMIT_UNKNOWN:
 			break;

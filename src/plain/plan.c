@@ -339,7 +339,7 @@ plan_as_chosen(Query *tree, const char *query_string, int cursor_options,
 					planned = NULL;
 				}
 				break;
-			case ADMIT_DEAR:
+			case ADMIT_EXPENSIVE:
 				break;
 		}
 	}

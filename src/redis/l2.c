@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * l2.c
- *	  Results in Redis: their names, signatures, versions, and when they are used.
+ *	  Results in Redis: how they are named, signed, versioned and checked.
  *
  * A result is one string in Redis.  Its name is a keyed digest (seal.c) of the
  * result's key, under a prefix.  The prefix contains the cluster's system
@@ -15,13 +15,15 @@
  * tells Redis about the slot's changes (clock.c).
  *
  * When a value is used.  Redis may lose anything, and whoever can write to it
- * may forge anything.  l2_get uses a value only if
- *   - its signature is right, a keyed digest of the digest in its name and of the
- *     whole rest of the value;
- *   - its lengths add up;
- *   - its dependencies are those of the reader, with the versions in this server's
- *     shared memory;
- *   - it has not expired.
+ * may forge anything.  l2_get uses a value only if all of the following holds:
+ *
+ *	- Its signature is right.  The signature is a keyed digest of the digest in
+ *	  its name and of the whole rest of the value.
+ *	- Its lengths add up.
+ *	- Its dependencies are those of the reader, with the versions in this
+ *	  server's shared memory.
+ *	- It has not expired.
+ *
  * This server never reads versions from Redis.  So a value that is lost, old,
  * stored under another name or forged is a miss.
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * l2.h
- *	  Results in Redis: their names, signatures, versions, and when they are used.
+ *	  Results in Redis: how they are named, signed, versioned and checked.
  *
  *-------------------------------------------------------------------------
  */

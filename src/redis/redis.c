@@ -42,13 +42,15 @@
  * atomic.
  *
  * Tolerated races.
- *   - The state may go down although Redis can be reached: because of a connection
- *     to a Redis used before, or of a failure reported just after the worker has
- *     connected. It stays down until the worker tries again.
- *   - A wake-up just before the worker sets the state to up is lost. The worker
- *     sends the change with its next heartbeat.
- *   - A session that has not yet read a new value of cache.redis_url continues to
- *     use the old Redis. Its entries are checked in the same way (l2.c).
+ *
+ *	- The state may go down although Redis can be reached, after a failure on a
+ *	  connection to a Redis used before, or a failure reported just after the
+ *	  worker has connected.  It stays down until the worker tries again.
+ *	- A wake-up just before the worker sets the state to up is lost.  The
+ *	  worker sends the change with its next heartbeat.
+ *	- A session that has not yet read a new value of cache.redis_url continues
+ *	  to use the old Redis.  That is harmless, since it checks the entries
+ *	  there as well (l2.c).
  *
  * What this file must not do: raise an error or write to the log.  A failure
  * is a miss, and the worker logs once what is worth logging.  (There is one

@@ -1,33 +1,46 @@
 /*-------------------------------------------------------------------------
  *
  * admit.c
- *	  Which statements are worth caching.
+ *	  Decides which statements are worth caching.
  *
- * Where nobody has asked for a statement to be cached, its result is stored if
- * that is likely to pay:
+ * If nobody has asked for a statement to be cached, its result is stored only
+ * if that is likely to pay off.  Two conditions must hold:
  *
- *	- executing it takes ADMIT_DEAR_RATIO times what serving a result takes, both
- *	  as measured by this backend;
- *	- it was wanted before; or it is so dear that this is worth a try.
+ *	- Executing the statement takes at least ADMIT_EXPENSIVE_RATIO times as
+ *	  long as serving a result, both as measured by this backend.
+ *	- The same result was requested before.  (If the execution took more than
+ *	  ADMIT_AT_ONCE_US, it is stored the first time.)
  *
- * Whether a result was wanted before is remembered in shared memory, by the
- * hash of its key, in a table where others overwrite it sooner or later: who
- * asks rarely is forgotten.  It is the doorkeeper that TinyLFU (Einziger,
- * Friedman, Manes, 2017) puts before its frequency sketch, without the sketch.
+ * For the second condition there is a table of marks in shared memory.  A
+ * request leaves a mark, part of the hash of its key.  Marks of other keys
+ * overwrite it sooner or later, so rare requests are forgotten.  This is the
+ * doorkeeper that TinyLFU (Einziger, Friedman, Manes, 2017) puts before its
+ * frequency sketch, without the sketch.
  *
- * Statements that are cheap must not become dearer by being measured.  So each
- * backend remembers a verdict by the shape of a statement, that is, its text
- * without literals: then only a hash of the text stands between a cheap
- * statement and its plan.  The first verdict is the planner's estimate;
- * executions that turn out otherwise reverse it.  One that was found wrong
- * to be cheap is believed to be so again only after ever more executions in a
- * row, since to reverse that makes PostgreSQL plan its kept statements anew.  Two shapes of one hash
- * share a verdict, which costs time or room, not right answers.
+ * Measuring must not make cheap statements expensive.  So each backend
+ * remembers a verdict, cheap or expensive, per shape of a statement.  The
+ * shape is a hash of the text without literals: SELECT * FROM t WHERE id = 1
+ * and the same with id = 2 share a shape.  A cheap statement thus costs no
+ * more than computing that hash before it is planned.  Two shapes with the
+ * same hash share a verdict.  That costs time or memory, but never
+ * correctness.
  *
- * Tolerated races.  The table in shared memory is read and written without a
- * lock; a lost mark costs one more execution.
+ * The first verdict for a shape follows from the planner's cost estimate.
+ * Later, measured executions can reverse it:
  *
- * What this file must not do: decide whether a result may be stored.
+ *	- From cheap to expensive: when slow executions have added up to
+ *	  ADMIT_SUSPECTED_US in a short time.  PostgreSQL must then replan its
+ *	  cached plans of the statement, which is expensive.
+ *	- From expensive to cheap: when executions have been fast several times in
+ *	  a row.  Once is enough at first, but each earlier reversal from cheap to
+ *	  expensive multiplies the number by four, up to 1024.  So a statement near
+ *	  the limit does not keep causing replanning.
+ *
+ * Tolerated races.  The marks are read and written without a lock.  A lost
+ * mark costs one more execution.
+ *
+ * What this file must not do: decide whether a result may be stored.  That is
+ * a question of correctness; this file only says whether it pays off.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,34 +55,38 @@
 #include "store/admit.h"
 #include "utils/timestamp.h"
 
-/* Marks in shared memory, and verdicts of a backend: powers of two. */
+/*
+ * Numbers of marks in shared memory and of verdicts in a backend; powers of
+ * two.
+ */
 #define ADMIT_MARKS 16384
 #define ADMIT_VERDICTS 1024
 
-/* How much dearer than serving an execution has to be. */
-#define ADMIT_DEAR_RATIO 10
+/* How many times longer than serving an execution must take. */
+#define ADMIT_EXPENSIVE_RATIO 10
 
-/* Executions of that many us are stored the first time. */
+/* Results of executions that take longer are stored the first time. */
 #define ADMIT_AT_ONCE_US 100000
 
 /*
- * Plans below this cost run in about the time of a few hits: so many pages
- * read in sequence.
+ * Plans that cost less than reading so many pages in sequence take about as
+ * long as a few hits.
  */
 #define ADMIT_CHEAP_PAGES 40
 
 /*
- * A statement taken to be cheap is found dear when it has spent that many us in
- * slow executions, of which this part of the time that passes is forgiven: a
- * busy machine makes everything slow now and then.
+ * A cheap statement becomes expensive when its slow executions have added up
+ * to ADMIT_SUSPECTED_US.  Meanwhile the fraction ADMIT_FORGIVEN of the time
+ * that passes is subtracted, since everything is slow now and then on a busy
+ * machine.
  */
 #define ADMIT_SUSPECTED_US 20000
 #define ADMIT_FORGIVEN 0.01
 
-/* Serving is taken to last that many us before it was measured. */
+/* Assumed duration of a hit until one is measured, us. */
 #define ADMIT_FIRST_HIT_US 20.0
 
-/* Weight of the newest measurement in the mean. */
+/* Weight of the latest measurement in the mean. */
 #define ADMIT_HIT_WEIGHT 0.05
 
 typedef struct SharedAdmit
@@ -81,12 +98,12 @@ typedef struct AdmitShape
 {
 	uint64		shape;
 	AdmitVerdict verdict;
-	double		suspected_us;	/* in executions that went against the verdict
-								 * cheap, less what is forgiven */
-	TimestampTz suspected_at;	/* the last of them */
-	int			reversals;		/* from cheap to dear */
-	uint32		cheap_runs;		/* executions in a row that went against the
-								 * verdict dear */
+	double		suspected_us;	/* total of slow executions while the verdict
+								 * is cheap, less what is forgiven */
+	TimestampTz suspected_at;	/* time of the last of them */
+	int			reversals;		/* from cheap to expensive */
+	uint32		cheap_runs;		/* fast executions in a row while the verdict
+								 * is expensive */
 } AdmitShape;
 
 static struct
@@ -117,7 +134,7 @@ admit_shmem_init(void)
 }
 
 /*
- * The end of a comment that begins at text, or text if none does.
+ * Skip a comment.  Returns its end, or text if no comment begins there.
  */
 static const char *
 admit_skip_comment(const char *text, const char *end)
@@ -153,11 +170,11 @@ admit_shape(const char *text, int location, int len)
 	uint64		shape = 0;
 	bool		word = false;	/* inside a name or keyword */
 
-	/* a tree that was stored can have the length of another text */
+	/* a stored Query tree may carry the length of another text */
 	if (location >= 0 && len > 0 && (size_t) len < size - start)
 		end = c + len;
 
-	/* a rough reading will do: it need only be the same each time */
+	/* this need not be exact, only the same each time */
 	while (c < end)
 	{
 		const char *after = admit_skip_comment(c, end);
@@ -195,7 +212,7 @@ admit_verdict(uint64 shape)
 }
 
 /*
- * The place of a shape, as a new one if it is another's.
+ * The place for a shape.  If it holds another shape, it is reset for this one.
  */
 static AdmitShape *
 admit_place(uint64 shape)
@@ -221,21 +238,21 @@ admit_estimate(uint64 shape, double cost)
 {
 	AdmitShape *entry = admit_place(shape);
 
-	entry->verdict = admit_is_cheap_plan(cost) ? ADMIT_CHEAP : ADMIT_DEAR;
+	entry->verdict = admit_is_cheap_plan(cost) ? ADMIT_CHEAP : ADMIT_EXPENSIVE;
 	return entry->verdict;
 }
 
 /*
- * Is an execution dearer than serving its result?
+ * Is an execution more expensive than serving its result?
  */
 static bool
-admit_is_dear(int64 us)
+admit_is_expensive(int64 us)
 {
-	return us >= ADMIT_DEAR_RATIO * admit.hit_us;
+	return us >= ADMIT_EXPENSIVE_RATIO * admit.hit_us;
 }
 
 /*
- * A statement that is taken to be cheap was slow once.  Does it happen so often
+ * A statement with the verdict cheap was slow.  Has this happened so often
  * that it cannot be by chance?
  */
 static bool
@@ -255,9 +272,9 @@ admit_note_execution(uint64 shape, int64 us)
 	AdmitShape *entry = admit_place(shape);
 	bool		reversed;
 
-	if (!admit_is_dear(us))
+	if (!admit_is_expensive(us))
 	{
-		if (entry->verdict == ADMIT_DEAR &&
+		if (entry->verdict == ADMIT_EXPENSIVE &&
 			++entry->cheap_runs >= 1U << Min(2 * entry->reversals, 10))
 			entry->verdict = ADMIT_CHEAP;
 		return false;
@@ -266,13 +283,13 @@ admit_note_execution(uint64 shape, int64 us)
 	reversed = entry->verdict == ADMIT_CHEAP;
 	if (reversed && !admit_is_suspect(entry, us))
 		return false;
-	entry->verdict = ADMIT_DEAR;
+	entry->verdict = ADMIT_EXPENSIVE;
 	entry->reversals += reversed;
 	return reversed;
 }
 
 /*
- * Was a result wanted before?  It was from now on.
+ * Was a result requested before?  Leave a mark that it now was.
  */
 static bool
 admit_was_wanted(uint64 hash)
@@ -295,7 +312,7 @@ admit_want(uint64 hash)
 bool
 admit_result(uint64 hash, int64 us)
 {
-	return admit_is_dear(us) &&
+	return admit_is_expensive(us) &&
 		(admit_was_wanted(hash) || us >= ADMIT_AT_ONCE_US);
 }
 
@@ -306,7 +323,7 @@ admit_note_hit(double us)
 }
 
 /*
- * A mark is odd, or was never set.
+ * Check the marks.  Each is odd, or zero if it was never set.
  */
 void
 admit_verify(void)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * admit.h
- *	  Which statements are worth caching.
+ *	  Decides which statements are worth caching.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,45 +12,47 @@ extern Size admit_shmem_size(void);
 extern void admit_shmem_init(void);
 
 /*
- * The shape of a statement: a hash of its text without its literals, white
- * space and comments.  location, len: where it is in the text, as in a Query.
+ * Compute the shape of a statement: a hash of its text without its literals,
+ * white space and comments.  location and len say where it is in the text, as
+ * in a Query.
  */
 extern uint64 admit_shape(const char *text, int location, int len);
 
-/* What is known of the statements of a shape. */
+/* The verdict on the statements of a shape. */
 typedef enum AdmitVerdict
 {
 	ADMIT_UNKNOWN,
 	ADMIT_CHEAP,				/* executing is about as fast as serving */
-	ADMIT_DEAR
+	ADMIT_EXPENSIVE
 } AdmitVerdict;
 
 extern AdmitVerdict admit_verdict(uint64 shape);
 
-/* The first verdict, by the cost of a plan; returns it. */
+/* Set the first verdict, by the cost of a plan.  Returns it. */
 extern AdmitVerdict admit_estimate(uint64 shape, double cost);
 
 /*
- * An execution took so many microseconds.  Returns whether that makes a
- * statement dear which was taken to be cheap.
+ * Report that an execution took us microseconds.  Returns true if that has
+ * changed the verdict from cheap to expensive.
  */
 extern bool admit_note_execution(uint64 shape, int64 us);
 
-/* Is a cost in the planner's units too low to bother? */
+/* Is a plan cost too low for caching to pay off? */
 extern bool admit_is_cheap_plan(double cost);
 
 /*
- * Is a result worth storing?  hash: of its key; us: what its execution took.
+ * Is a result worth storing?  hash is that of its key, us what its execution
+ * took.  Notes that the result was requested.
  */
 extern bool admit_result(uint64 hash, int64 us);
 
-/* A result that someone executes is wanted by another one as well. */
+/* Note that a result was requested.  hash is that of its key. */
 extern void admit_want(uint64 hash);
 
-/* A result was served in so many microseconds. */
+/* Report that serving a result took us microseconds. */
 extern void admit_note_hit(double us);
 
-/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+/* Check the marks.  Raises ERRCODE_DATA_CORRUPTED if one is invalid. */
 extern void admit_verify(void);
 
 #endif							/* CACHE_ADMIT_H */

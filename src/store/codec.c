@@ -1,20 +1,23 @@
 /*-------------------------------------------------------------------------
  *
  * codec.c
- *	  Rows to bytes and back.
+ *	  Encodes rows into a payload, and decodes them.
  *
- * A payload is a CodecHeader, the rows, and what was attached, one behind the
- * other, each at a maximally aligned offset.  A row is a datum that can be used where it lies:
- * a json value, or a minimal tuple, both of which start with their length.
- * Nothing in it points elsewhere: values stored out of line are brought in,
- * expanded objects flattened.  The same bytes serve L1 and L2, so a payload is
- * meaningful to every server of one physical cluster and to no other, being
- * full of oids and laid out as that cluster's machines lay out memory.
+ * A payload is a CodecHeader, followed by the rows and by the attachment, each
+ * at a maximally aligned offset.  A row is a json value or a minimal tuple.
+ * Both are data that can be used in place, and both begin with their length.
+ * A payload contains no pointers and nothing that is stored elsewhere: TOASTed
+ * values are fetched, and expanded objects are flattened.
  *
- * The reader checks lengths against the payload's end, not contents: who
- * hands it bytes from elsewhere has checked their signature.
+ * L1 and L2 store the same bytes.  A payload contains OIDs and has the memory
+ * layout of this cluster's machines, so it has a meaning only for servers of
+ * one physical cluster.
  *
- * What this file must not do: know where payloads are kept.
+ * Decoding checks that lengths stay within the payload.  It does not check the
+ * contents.  The caller must have verified the signature of bytes that come
+ * from elsewhere (l2.c).
+ *
+ * What this file must not do: know where payloads are stored.
  *
  *-------------------------------------------------------------------------
  */
@@ -38,7 +41,7 @@ typedef struct CodecHeader
 	uint32		magic;
 	uint32		form;			/* a KeyForm */
 	uint64		nrows;
-	uint64		attached;		/* bytes, at the end */
+	uint64		attached;		/* length of the attachment */
 } CodecHeader;
 
 struct CodecReceiver
@@ -48,20 +51,20 @@ struct CodecReceiver
 	Size		max_size;
 	TupleDesc	expected;		/* or NULL */
 	MemoryContext context;		/* of the payload */
-	MemoryContext overflow;		/* of the tuplestore, or NULL */
+	MemoryContext overflow;		/* for the tuplestore, or NULL */
 	MemoryContext row_context;	/* of one row, while it is encoded */
 	TupleDesc	tupdesc;		/* of the rows received */
-	TupleDesc	json_desc;		/* of the tuplestore's rows, form json */
+	TupleDesc	json_desc;		/* of the tuplestore's rows, for the form json */
 
-	char	   *data;			/* the payload, NULL once it is too large */
+	char	   *data;			/* the payload; NULL once it is too large */
 	Size		len;
 	Size		size;			/* allocated */
 	uint64		nrows;
-	Tuplestorestate *tuplestore;	/* the rows, once it is too large */
+	Tuplestorestate *tuplestore;	/* the rows, once the payload is too large */
 };
 
 /*
- * Make the payload larger; false if there is no memory for that.
+ * Enlarge the payload's memory.  Returns false if there is not enough memory.
  */
 static bool
 codec_grow(CodecReceiver *receiver, Size size)
@@ -79,7 +82,7 @@ codec_grow(CodecReceiver *receiver, Size size)
 }
 
 /*
- * Append bytes; false if the payload would become too large.
+ * Append bytes.  Returns false if the payload would become too large.
  */
 static bool
 codec_append(CodecReceiver *receiver, const void *bytes, Size len)
@@ -108,7 +111,7 @@ codec_append_row(CodecReceiver *receiver, const void *row, Size len)
 }
 
 /*
- * Put a row, encoded or not, into the tuplestore.
+ * Put a row, encoded as json or as a tuple, into the tuplestore.
  */
 static void
 codec_put_json(CodecReceiver *receiver, Datum value)
@@ -129,8 +132,8 @@ codec_put_tuple(CodecReceiver *receiver, MinimalTuple tuple,
 }
 
 /*
- * The payload has become too large: move its rows to a tuplestore, if one is
- * wanted.
+ * The payload has become too large.  Move its rows to a tuplestore if the
+ * caller wants one, otherwise drop them.
  */
 static void
 codec_overflow(CodecReceiver *receiver)
@@ -175,9 +178,10 @@ codec_overflow(CodecReceiver *receiver)
 }
 
 /*
- * A slot's row as a minimal tuple that refers to nothing outside of it, in the
- * current memory context.  NULL if it would be larger than max_size, and maybe than any
- * tuple can be; then nothing is fetched for it.
+ * Make a minimal tuple of the row in a tuple table slot, with TOASTed values
+ * fetched, in the current memory context.  Returns NULL, before it fetches
+ * anything, if the tuple would be larger than max_size.  Such a row may even
+ * be larger than any tuple can be, and forming it would be an error.
  */
 static MinimalTuple
 codec_flat_tuple(TupleTableSlot *slot, Size max_size)
@@ -212,7 +216,8 @@ codec_flat_tuple(TupleTableSlot *slot, Size max_size)
 }
 
 /*
- * A slot's row as a json object, in the current memory context.
+ * Make a json object of the row in a tuple table slot, in the current memory
+ * context.
  */
 static Datum
 codec_json(CodecReceiver *receiver, TupleTableSlot *slot)
@@ -399,7 +404,7 @@ codec_read(CodecReader *reader, KeyForm form, const char *payload, Size len)
 }
 
 /*
- * Step over a row of len bytes; false if it does not fit.
+ * Skip a row of len bytes.  Returns false if it does not fit.
  */
 static bool
 codec_advance(CodecReader *reader, Size len)

@@ -3,40 +3,41 @@
  * evict.c
  *	  The replacement policy: CLOCK with a two-bit usage count.
  *
- * When room is needed, one of the entries has to go.  Least recently used
- * would be the usual choice, but keeping its list means that every hit writes
- * to memory that all backends share.  CLOCK approximates it with a small
+ * When room is needed, an entry has to be evicted.  Evicting the least
+ * recently used one would be the usual choice, but then every hit writes to a
+ * list that all backends share.  CLOCK approximates it with a small usage
  * count per entry, and a hit on a popular entry writes nothing:
  *
  *		stored:		usage = EVICT_USAGE_STORED
  *		served:		if usage < EVICT_USAGE_MAX, usage++
  *		choose:		loop
- *						look at the entry under the hand, move the hand on
- *						holds nothing: next
- *						dead, or usage = 0: this one
+ *						look at the entry under the hand, advance the hand
+ *						absent: next
+ *						dead, or usage = 0: choose this one
  *						else usage--
- *				after EVICT_MAX_PROBES: the one that was served least
+ *				after EVICT_MAX_PROBES: the one with the lowest usage
  *
- * Words: the hand is the number of the entry to be looked at next; an entry is
- * dead if nothing can be served from it any more, however popular it was.
+ * The hand is the number of the entry to be looked at next.  An entry is dead
+ * if nothing can be served from it any more, however popular it was.
  *
- * Protocol and locks: the hand moves under the caller's allocation lock.
- * Usage counts are read and written atomically under no lock at all; any
- * value from 0 to EVICT_USAGE_MAX is a valid one at any time.
+ * Protocol and locks: the caller holds its allocation lock while the hand
+ * moves.  Usage counts are read and written atomically, without a lock.  Any
+ * value from 0 to EVICT_USAGE_MAX is valid at any time.
  *
- * Tolerated races: counting up and down are each a read and a write, so one
- * of two simultaneous changes can be lost.  The count is a hint; the cost is
- * an entry that leaves one turn of the hand early or late.
+ * Tolerated races: an increment or decrement is a read followed by a write, so
+ * one of two concurrent changes may be lost.  The count is only a hint.  The
+ * cost is an entry that is evicted one turn of the hand too early or too late.
  *
- * Others wait for the lock while the hand moves.  A turn over ten million entries
- * takes seconds, and others can keep counting up what it counts down.  So a
- * choice looks at a bounded number of entries, and then takes the one of them
- * that was served least.  If they all held nothing, it has found none, and
- * the next choice goes on from there.
+ * Bounded work.  Other backends wait for the allocation lock while the hand
+ * moves.  A turn over ten million entries would take seconds, and other
+ * backends may increment counts as fast as the hand decrements them.  So
+ * evict_choose looks at no more than EVICT_MAX_PROBES entries, and then
+ * chooses the one with the lowest usage among them.  If all of them are
+ * absent, it has found none, and the next call continues from there.
  *
- * This file must not know what an entry is, nor call anything of the server:
- * test/evict compiles it into a program of its own.  It replays recorded
- * traces, which is how the constants below were found.
+ * What this file must not do: know what an entry is, or call any function of
+ * the server, since test/evict compiles it into a program of its own.  That
+ * program replays recorded traces, with which the constants below were chosen.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,16 +45,20 @@
 
 #include "store/evict.h"
 
-/* Two bits: how many turns of the hand a popular entry survives unserved. */
+/*
+ * Maximum usage, in two bits: the number of turns of the hand that a popular
+ * entry survives without being served.
+ */
 #define EVICT_USAGE_MAX 3
 
-/* The most entries that a choice looks at. */
+/* Maximum number of entries that one call of evict_choose looks at. */
 #define EVICT_MAX_PROBES 4096
 
 /*
- * An entry that was never served goes at the first turn of the hand.  Starting
- * at 1 would keep what is asked for once longer: at 1000 entries that is 0.002
- * fewer misses on one of the recorded traces and 0.011 more on the other.
+ * An entry that is never served is evicted at the first turn of the hand.
+ * Starting at 1 would keep results that are requested only once for longer.
+ * With 1000 entries, the miss ratio would be 0.002 lower on one of the
+ * recorded traces and 0.011 higher on the other.
  */
 #define EVICT_USAGE_STORED 0
 
@@ -95,7 +100,7 @@ bool
 evict_choose(SharedEvict *evict, uint32 used, EvictProbe probe, void *arg,
 			 uint32 *victim)
 {
-	/* enough turns to count every entry down to zero and come round again */
+	/* enough to bring every count down to zero and come round once more */
 	uint64		steps = Min((uint64) used * (EVICT_USAGE_MAX + 2),
 							EVICT_MAX_PROBES);
 	uint32		lowest = EVICT_USAGE_MAX + 1;
@@ -111,7 +116,7 @@ evict_choose(SharedEvict *evict, uint32 used, EvictProbe probe, void *arg,
 
 		if (state == EVICT_ABSENT)
 		{
-			/* a whole turn without an entry: there is none */
+			/* a whole turn has found no entry */
 			if (lowest > EVICT_USAGE_MAX && step + 1 >= used)
 				return false;
 			continue;

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * evict.h
- *	  The replacement policy: which entry to give up when one is needed.
+ *	  The replacement policy: which entry to evict when room is needed.
  *
- * Knows entries by their number only, so that test/evict can replay traces
- * through it outside of a server.
+ * It knows entries only by number, so that test/evict can replay traces
+ * through it outside a server.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 
 #include "port/atomics.h"
 
-/* Lives in shared memory; all fields are the policy's own. */
+/* Lives in shared memory.  Only evict.c accesses the fields. */
 typedef struct SharedEvict
 {
 	uint32		size;			/* number of entries; immutable */
@@ -22,8 +22,8 @@ typedef struct SharedEvict
 } SharedEvict;
 
 /*
- * What the policy asks of its caller about entry i.  EVICT_ABSENT: it holds
- * nothing.  EVICT_DEAD: nothing can be served from it any more.
+ * What the policy asks its caller about an entry: does it hold nothing
+ * (EVICT_ABSENT); can nothing be served from it any more (EVICT_DEAD)?
  */
 typedef enum EvictState
 {
@@ -44,13 +44,14 @@ extern void evict_inserted(SharedEvict *evict, uint32 i);
 extern void evict_touched(SharedEvict *evict, uint32 i);
 
 /*
- * Choose the entry to give up next, among the first used ones; the caller holds
- * its allocation lock.  Returns false if those that were looked at hold nothing.
+ * Choose an entry to evict among the first "used" ones.  The caller holds its
+ * allocation lock.  Returns false if none of those that were looked at holds
+ * anything.
  */
 extern bool evict_choose(SharedEvict *evict, uint32 used, EvictProbe probe,
 						 void *arg, uint32 *victim);
 
-/* What does not add up, or NULL. */
+/* Check the state.  Returns what is inconsistent, or NULL. */
 extern const char *evict_verify(SharedEvict *evict);
 
 #endif							/* CACHE_EVICT_H */

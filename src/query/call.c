@@ -1,0 +1,518 @@
+/*-------------------------------------------------------------------------
+ *
+ * call.c
+ *	  Judges the functions that a query calls: what they read, and whether the
+ *	  results of the query may be cached, and shared.
+ *
+ * Of the built-in functions it is known what they read (builtin.c).  Any other
+ * function of LANGUAGE sql is looked into (body.c), and what its queries read and call counts as if
+ * the query did: relations, privileges, refusals, and what makes a result
+ * shareable.  So it does not matter whether PostgreSQL inlines it or runs it.
+ * An aggregate is what the functions are that it is made of.
+ * The rest is opaque.  What an opaque function reads is its caller's business if
+ * there are user tags and it claims to be STABLE, and refused otherwise.  The
+ * same goes for a function inside of which there is a reason to refuse, unless
+ * it is one that no claim of others can make up for (final): a look at what
+ * only the session has, say.
+ *
+ * Built-in code calls functions of users because of the types and operators that
+ * it is given.  These count as if the query called them; reach.c finds them.
+ *
+ * To be declared IMMUTABLE is no proof: a function that reads a setting, or who
+ * asks, is often so declared by mistake.  Where that can be looked into, it is.
+ * Such a function may be called as the query is planned, and its result be kept
+ * with the plan for as long as the definitions stay the same, so there tables
+ * and the time are reasons to refuse whatever the tags, which is that anything
+ * inside of it is held to what the cache demands for itself (finding_is_strict).
+ * One that cannot be looked into is believed as to tables and the time, but its
+ * results are not shared between users and settings, unless the administrator
+ * says that it is what it claims (trust.c).
+ *
+ * To be declared VOLATILE, as is the default, is no such reason by itself.  A
+ * function so declared sees each of its queries under a new snapshot.  All of
+ * these are taken between the reading of the clock and the check before storing,
+ * so a result is stored only if no change of its dependencies became visible
+ * meanwhile (clock.c), and then all of these snapshots see the same data.  At
+ * REPEATABLE READ there is only one snapshot.  And who has changed something,
+ * which only a function so declared would see in the middle of a query, stores
+ * nothing.
+ *
+ * A hit calls no function.  So whether the user may call it, and may read what
+ * it reads, is found out here for who serves the hit.  Neither is an error as
+ * the privileges on what the query itself reads are: PostgreSQL raises one only if
+ * the call is reached, so that must be left to an execution.
+ *
+ * Arguments left to their defaults are filled in by the planner, so the query
+ * does not show them.  They are filled in here to be examined.
+ *
+ * What the text of a function means may change with a setting; so its queries
+ * are part of what the query means (bodies).
+ *
+ * What this file must not do: walk a query, which is depend.c's to do, also for
+ * those inside of functions (Examination.query).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "base/compat.h"
+#include "base/guc.h"
+#include "base/trust.h"
+#include "catalog/pg_aggregate.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "key/settings.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "query/body.h"
+#include "query/builtin.h"
+#include "query/call.h"
+#include "query/reach.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+/* What to do about a function of which nothing is known. */
+static const char *const call_unknown_hint = "Name the tags that invalidate the result, or have an administrator list the function in cache.trusted_functions.";
+
+/* How deeply functions may call each other to be looked into. */
+#define CALL_MAX_DEPTH 16
+
+/* How many calls are looked into for one statement. */
+#define CALL_MAX_BODIES 256
+
+/*
+ * The state of an aggregate is read from a text each time it starts.
+ */
+static bool
+call_check_start(Oid type, Examination *walk)
+{
+	ReachTimes	times = {0};
+
+	if (!OidIsValid(type))
+		return false;
+	if (reach_type(walk->reach, type, true))
+		return true;
+	reach_times(type, &times);
+	if (!times.any || !finding_is_strict(walk))
+		return false;
+	return finding_refuse(walk->deps,
+						  "an aggregate in it starts with a date or time that may be relative to the present",
+						  FINDING_TAGS_HINT);
+}
+
+/*
+ * Check what an aggregate is made of.
+ */
+static bool
+call_check_aggregate(Oid aggfnoid, Examination *walk)
+{
+	HeapTuple	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggfnoid));
+	FormData_pg_aggregate agg;
+	Oid			parts[8];
+	bool		starts_empty;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for aggregate %u", aggfnoid);
+	agg = *(Form_pg_aggregate) GETSTRUCT(tuple);
+	starts_empty = heap_attisnull(tuple, Anum_pg_aggregate_agginitval, NULL) &&
+		heap_attisnull(tuple, Anum_pg_aggregate_aggminitval, NULL);
+	ReleaseSysCache(tuple);
+
+	parts[0] = agg.aggtransfn;
+	parts[1] = agg.aggfinalfn;
+	parts[2] = agg.aggcombinefn;
+	parts[3] = agg.aggserialfn;
+	parts[4] = agg.aggdeserialfn;
+	parts[5] = agg.aggmtransfn;
+	parts[6] = agg.aggminvtransfn;
+	parts[7] = agg.aggmfinalfn;
+	for (int i = 0; i < (int) lengthof(parts); i++)
+	{
+		if (OidIsValid(parts[i]) && call_check_reached(parts[i], false, walk))
+			return true;
+	}
+	if (reach_operator(walk->reach, agg.aggsortop, true))
+		return true;
+	return !starts_empty &&
+		(call_check_start(agg.aggtranstype, walk) ||
+		 call_check_start(agg.aggmtranstype, walk));
+}
+
+/*
+ * What identifies a call, as far as it matters inside the function: no two
+ * calls that are the same by this run different queries.
+ */
+static List *
+call_identity(Oid funcid, Node *call, const RangeTblFunction *columns,
+			  const Examination *walk)
+{
+	List	   *oids = list_make3_oid(funcid, exprType(call),
+									  exprInputCollation(call));
+	Oid			type;
+
+	for (int i = 0; OidIsValid(type = get_call_expr_argtype(call, i)); i++)
+		oids = lappend_oid(oids, type);
+	return list_make4(oids, columns != NULL ? columns->funccoltypes : NIL,
+					  columns != NULL ? columns->funccoltypmods : NIL,
+					  makeInteger(walk->immutable + 2 * walk->folded));
+}
+
+/*
+ * A call of a function that built-in code makes, with arguments of the declared
+ * types; NULL if it has others.
+ */
+static Node *
+call_make(Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Form_pg_proc proc;
+	List	   *args = NIL;
+	FuncExpr   *call = NULL;
+	bool		generic = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	proc = (Form_pg_proc) GETSTRUCT(tuple);
+	for (int i = 0; i < proc->pronargs && !generic; i++)
+	{
+		Oid			type = proc->proargtypes.values[i];
+
+		generic = get_typtype(type) == TYPTYPE_PSEUDO;
+		if (!generic)
+			args = lappend(args, makeNullConst(type, -1, get_typcollation(type)));
+	}
+	if (!generic && !proc->proretset &&
+		get_typtype(proc->prorettype) != TYPTYPE_PSEUDO)
+		call = makeFuncExpr(funcid, proc->prorettype, args,
+							get_typcollation(proc->prorettype),
+							DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+	ReleaseSysCache(tuple);
+	return (Node *) call;
+}
+
+/*
+ * Check what a function runs.
+ */
+static bool
+call_check_body(Oid funcid, const Body *body, Examination *walk)
+{
+	Examination inside = {0};
+	Reach		fresh = {0};
+	bool		immutable = func_volatile(funcid) == PROVOLATILE_IMMUTABLE;
+	bool		refused = false;
+	ListCell   *lc;
+
+	inside.deps = walk->deps;
+	inside.reach = walk->reach;
+	inside.known = walk->known;
+	inside.query = walk->query;
+	inside.depth = walk->depth + 1;
+	inside.immutable = walk->immutable || immutable;
+	inside.folded = walk->folded || immutable;
+	/* what was met under less demands is met again */
+	if (inside.folded && !walk->folded)
+	{
+		fresh.function = walk->reach->function;
+		fresh.condition = walk->reach->condition;
+		inside.reach = &fresh;
+	}
+	inside.reach->context = &inside;
+	foreach(lc, body->queries)
+		refused = refused || walk->query(lfirst_node(Query, lc), &inside);
+	walk->reach->context = walk;
+	walk->known = inside.known;
+	return refused || finding_check_dates(&inside, body->text);
+}
+
+Oid
+call_language(Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Oid			language;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	language = ((Form_pg_proc) GETSTRUCT(tuple))->prolang;
+	ReleaseSysCache(tuple);
+	return language;
+}
+
+/*
+ * Take the word of a function for what it reads.  It may read settings, or who
+ * asks, by mistake; so its results are not shared, and are told apart by all
+ * settings.  One that is not written in C may read tables.
+ */
+static bool
+call_believe(Oid funcid, Dependencies *deps)
+{
+	Oid			language = call_language(funcid);
+
+	deps->shareable = false;
+	deps->opaque = true;
+	deps->complete &= language == INTERNALlanguageId || language == ClanguageId;
+	return false;
+}
+
+/*
+ * Check a function of which nothing more is known, but maybe why.
+ */
+static bool
+call_check_opaque(Oid funcid, const char *obstacle, Examination *walk)
+{
+	Dependencies *deps = walk->deps;
+	const char *why = obstacle != NULL ? psprintf(": %s", obstacle) : "";
+	char		volatility = func_volatile(funcid);
+	bool		builtin = funcid < FirstNormalObjectId;
+
+	if (volatility == PROVOLATILE_VOLATILE)
+		return finding_refuse(deps,
+							  psprintf("it calls the volatile function %s%s",
+									   get_func_name(funcid), why),
+							  "If the function gives the same result for the same arguments and data, declare it STABLE.");
+	if (!builtin && (volatility == PROVOLATILE_IMMUTABLE || walk->immutable))
+		return call_believe(funcid, deps);
+	if (!finding_is_strict(walk))
+	{
+		finding_note_unknown(deps);
+		return false;
+	}
+	return finding_refuse(deps,
+						  psprintf("what the function %s reads is not known%s",
+								   format_procedure(funcid), why),
+						  builtin ? FINDING_TAGS_HINT : call_unknown_hint);
+}
+
+/*
+ * A reason to refuse was found inside a function.  With user tags the function may
+ * still claim to be STABLE.
+ */
+static bool
+call_refuse_inside(Oid funcid, Examination *walk)
+{
+	Dependencies *deps = walk->deps;
+	bool		stable = func_volatile(funcid) == PROVOLATILE_STABLE &&
+	!deps->final;
+
+	if (stable && !finding_is_strict(walk))
+	{
+		deps->refusal = NULL;
+		deps->refusal_hint = NULL;
+		finding_note_unknown(deps);
+		return false;
+	}
+	return finding_refuse(deps,
+						  psprintf("in the function %s: %s",
+								   format_procedure(funcid), deps->refusal),
+						  stable && deps->refusal_hint != call_unknown_hint ?
+						  FINDING_TAGS_HINT : deps->refusal_hint);
+}
+
+/*
+ * Check a function that is not known by itself, by looking into it.  A call that
+ * was met before, maybe around this one, adds nothing.
+ */
+static bool
+call_look_into(Oid funcid, Examination *walk)
+{
+	Dependencies *deps = walk->deps;
+	int			nknown = list_length(walk->known);
+	Node	   *call = walk->call;
+	const RangeTblFunction *columns = walk->columns;
+	int			nreached[REACH_LISTS];
+	List	   *identity;
+	Body		body = {0};
+
+	if (call == NULL && call_language(funcid) == SQLlanguageId)
+		call = call_make(funcid);
+	if (call == NULL)
+		return call_check_opaque(funcid, NULL, walk);
+	identity = call_identity(funcid, call, columns, walk);
+	if (list_member(walk->known, identity))
+		return false;
+	if (walk->depth >= CALL_MAX_DEPTH)
+		return call_check_opaque(funcid, "functions call each other too deeply",
+								 walk);
+	if (deps->nbodies++ >= CALL_MAX_BODIES)
+		return call_check_opaque(funcid, "too many functions are called", walk);
+	if (!body_find(funcid, call, columns, &body))
+		return call_check_opaque(funcid, body.obstacle, walk);
+
+	walk->known = lappend(walk->known, identity);
+	reach_lengths(walk->reach, nreached);
+	if (!call_check_body(funcid, &body, walk))
+	{
+		deps->bodies = list_concat(deps->bodies, body.queries);
+		return false;
+	}
+	/* what was met since was not examined to the end */
+	walk->known = list_truncate(walk->known, nknown + 1);
+	reach_truncate(walk->reach, nreached);
+	return call_refuse_inside(funcid, walk);
+}
+
+/*
+ * Check a call of current_setting().  What it reads is known if its setting is in
+ * the key.  An operator may stand for it; as part of an aggregate, say, it gets any
+ * name.
+ */
+static bool
+call_check_setting(Examination *walk)
+{
+	List	   *args = NIL;
+	const char *name = NULL;
+
+	walk->deps->shareable = false;
+	if (walk->call != NULL && IsA(walk->call, FuncExpr))
+		args = ((FuncExpr *) walk->call)->args;
+	else if (walk->call != NULL && IsA(walk->call, OpExpr))
+		args = ((OpExpr *) walk->call)->args;
+	if (args != NIL && IsA(linitial(args), Const) &&
+		!linitial_node(Const, args)->constisnull)
+		name = TextDatumGetCString(linitial_node(Const, args)->constvalue);
+	if (name != NULL && settings_in_keys(name))
+		return false;
+	walk->deps->final = name == NULL || !settings_in_opaque_keys(name);
+	return finding_refuse(walk->deps,
+						  "it reads a setting that results are not told apart by",
+						  FINDING_UNCACHED_HINT);
+}
+
+/*
+ * Check a function that the server comes with.
+ */
+static bool
+call_check_builtin(Oid funcid, Examination *walk)
+{
+	Dependencies *deps = walk->deps;
+
+	if (funcid == F_CURRENT_SETTING_TEXT || funcid == F_CURRENT_SETTING_TEXT_BOOL)
+		return call_check_setting(walk);
+	switch (builtin_kind(funcid))
+	{
+		case BUILTIN_KNOWN:
+			return false;
+		case BUILTIN_PERSONAL:
+			deps->shareable = false;
+			return false;
+		case BUILTIN_TIME:
+			if (!finding_is_strict(walk))
+				return false;
+			return finding_refuse(deps,
+								  psprintf("the function %s depends on the time",
+										   format_procedure(funcid)),
+								  FINDING_TAGS_HINT);
+		case BUILTIN_SESSION:
+			return finding_refuse_finally(deps,
+										  psprintf("%s tells one session from another",
+												   format_procedure(funcid)));
+		case BUILTIN_OPAQUE:
+			break;
+	}
+	return call_look_into(funcid, walk);
+}
+
+static bool
+call_check_function(Oid funcid, void *context)
+{
+	Examination *walk = context;
+	char		volatility;
+
+	if (!compat_may_execute(funcid, GetUserId()))
+		walk->deps->executable = false;
+
+	if (funcid < FirstNormalObjectId)
+		return call_check_builtin(funcid, walk);
+	volatility = func_volatile(funcid);
+	if (volatility != PROVOLATILE_VOLATILE && trust_names(cache_trusted_functions, funcid))
+	{
+		walk->deps->shareable &= volatility == PROVOLATILE_IMMUTABLE;
+		return false;
+	}
+	if (get_func_prokind(funcid) == PROKIND_AGGREGATE)
+		return call_check_aggregate(funcid, walk);
+	return call_look_into(funcid, walk);
+}
+
+bool
+call_check_reached(Oid funcid, bool folded, void *context)
+{
+	Examination *walk = context;
+	Examination saved = *walk;
+	bool		refused;
+
+	walk->call = NULL;
+	walk->columns = NULL;
+	walk->folded |= folded;
+	refused = call_check_function(funcid, walk);
+	walk->call = saved.call;
+	walk->columns = saved.columns;
+	walk->folded = saved.folded;
+	return refused;
+}
+
+static List *
+call_complete_args(Oid funcid, List *args, Oid result)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	args = expand_function_arguments(args, false, result, tuple);
+	ReleaseSysCache(tuple);
+	return args;
+}
+
+Node *
+call_complete(Node *node)
+{
+	if (IsA(node, FuncExpr))
+	{
+		FuncExpr   *call = makeNode(FuncExpr);
+
+		*call = *(FuncExpr *) node;
+		call->args = call_complete_args(call->funcid, call->args,
+										call->funcresulttype);
+		return (Node *) call;
+	}
+	if (IsA(node, WindowFunc))
+	{
+		WindowFunc *call = makeNode(WindowFunc);
+
+		*call = *(WindowFunc *) node;
+		call->args = call_complete_args(call->winfnoid, call->args,
+										call->wintype);
+		return (Node *) call;
+	}
+	return node;
+}
+
+bool
+call_check(Node *node, const RangeTblFunction *columns,
+		   Examination *walk)
+{
+	switch (nodeTag(node))
+	{
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+			walk->call = node;
+			break;
+			/* aggregates, and what compares and converts types */
+		default:
+			walk->call = NULL;
+			break;
+	}
+	walk->columns = columns;
+	return check_functions_in_node(node, call_check_function, walk);
+}

@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * finding.c
+ *	  What the examination of a query has found so far.
+ *
+ * depend.c walks a query, and call.c judges the functions that it calls.  Both
+ * note here what they find, and why the query may not be cached.
+ *
+ * A date literal such as 'today' is a constant by the time the query is
+ * examined, and looks like any other.  So if there are constants of such types,
+ * the text that they were just parsed from is searched for these words
+ * (literal.c).  Views, defaults, conditions of domains and bodies that are stored
+ * as trees hold what such a literal was when they were made.
+ *
+ * What this file must not do: look at a query.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "query/finding.h"
+#include "query/literal.h"
+
+bool
+finding_refuse(Dependencies *deps, char *refusal, const char *hint)
+{
+	deps->refusal = refusal;
+	deps->refusal_hint = hint;
+	return true;
+}
+
+bool
+finding_refuse_finally(Dependencies *deps, char *refusal)
+{
+	deps->final = true;
+	return finding_refuse(deps, refusal, FINDING_UNCACHED_HINT);
+}
+
+void
+finding_note_unknown(Dependencies *deps)
+{
+	deps->shareable = false;
+	deps->opaque = true;
+	deps->complete = false;
+}
+
+bool
+finding_is_strict(const Examination *walk)
+{
+	return walk->deps->automatic || walk->folded;
+}
+
+bool
+finding_check_dates(const Examination *walk, const char *text)
+{
+	if (text == NULL || !walk->times.any)
+		return false;
+	if (!literal_is_relative(text, false))
+	{
+		if (!walk->times.zoned || !literal_is_relative(text, true))
+			return false;
+		return finding_refuse(walk->deps,
+							  "a time in it is in a time zone as that is today",
+							  "Write the time zone as an offset, as in '12:00+01'.");
+	}
+	return finding_refuse(walk->deps,
+						  "a date or time in it is relative to the present",
+						  "Write CURRENT_DATE, now() or the like instead of a literal such as 'today'.");
+}

@@ -1,71 +1,132 @@
 /*-------------------------------------------------------------------------
  *
  * clock.c
- *	  The tag clock: when did what a result depends on last change?
+ *	  The tag clock: counts the changes of everything that results depend on.
  *
- * Whatever a result depends on is a tag, and a tag is hashed, together with
- * its database, to a slot of a fixed array in shared memory.  No tag is ever
- * registered and nothing grows; two tags in one slot cost a needless miss at
- * worst.
+ * Everything that a result can depend on is a tag: a relation, a name given by a
+ * user, a named query, the catalog.  A tag is hashed, together with its
+ * database, to a slot of a fixed array in shared memory.  Tags are not
+ * registered, so nothing grows.  If two tags share a slot, a change of one
+ * also invalidates the results that depend on the other; that costs a miss.
  *
- * The array has four parts: one slot of what all databases share; three slots a
- * database, for everything, its catalog, and its definitions; then those that
- * relations are hashed to; then those of tags that users name.  So whoever may
- * invalidate any tag, of which a million would reach every slot, reaches results
- * that depend on tags, and not those that depend on relations only; and no tag
- * and no relation reaches everything in a database.
+ * The array has four parts:
+ *	- one slot for what all databases share (roles, a flush of everything);
+ *	- three slots for each database: everything in it, its catalog, and its
+ *	  policies and named queries;
+ *	- the slots that relations are hashed to;
+ *	- the slots that tags named by users are hashed to.
+ * Some users may invalidate any tag, and a million tags reach every slot of the
+ * last part.  They cannot reach results that depend on relations only.  Nor does
+ * any tag or relation share a slot with everything in a database.
  *
- * Words.  A slot's generation counts the committed changes to what it stands
- * for.  A fence stands on it while some transaction is between "about to
- * commit" and "commit visible and counted".  newest_xid is the highest full
- * transaction id that changed it.
+ * Words.  The generation of a slot is a counter: it is the number of committed
+ * changes to what the slot stands for.  A fence on a slot means that a
+ * transaction which changes it is between "about to commit" and "commit
+ * visible and counted".  newest_xid is the highest full transaction id that
+ * changed the slot.  To tick a slot is to count a committed change in it.
  *
- * Protocol.  A writer fences its slots before its commit record is written,
- * and ticks them (raise newest_xid, generation + 1, fence down, in that
- * order) after its transaction and its catalog invalidations are visible to
- * others.  A reader looks at the fences first, then at the generation, then at
- * newest_xid, and only then looks up, plans or takes a snapshot.
+ * Protocol.  A writer puts fences on its slots before its commit record is
+ * written.  After its transaction and its catalog invalidations are visible to
+ * others, it ticks them: it raises newest_xid, adds 1 to the generation, and
+ * takes its fence down, in that order.  A reader reads the fences first, then
+ * the generation, then newest_xid.  Only then does it look up, plan or take a
+ * snapshot.  If it finds a fence, it neither serves nor stores.  When it has
+ * computed a result, it stores the result with the generation it has read, if
+ * the slot is still without a fence and of that generation.
  *
- * Why it is right.  Let a reader find no fence and generation g.  A commit
- * that became visible before the reader looked had been fenced before that,
- * and the fence was gone, so it had ticked: it is counted in g.  A result
- * stored with g was computed under a snapshot taken after g was read and
- * while g did not move, so it contains exactly the commits counted in g: one
- * that slipped in between the reading and the end of the computation either
- * still fences when the result is to be stored, or has moved the generation.
- * A commit that fences after the reader looked has not been reported to its
- * client yet, and a reader may come before it.  newest_xid is raised before
- * the generation and read after it, so it covers every change that the
- * generation counts: if it precedes a snapshot's xmin, that snapshot sees all
- * of them.
+ * A timeline.  W changes table t; R runs cached_query() over it.  The last
+ * column shows the slot of t: generation, fences.
  *
- * The fences are a counter because several transactions can be committing
- * changes to one slot.  Every operation is one atomic read-modify-write, a
- * full barrier in PostgreSQL's terms; the reader's loads are separated by read
- * barriers.  A backend that dies without cleanup takes shared memory down with
- * it, and with it clock and results alike.
+ *		W						R								slot
+ *		UPDATE t												7, 0
+ *								reads the slot: no fence, 7		7, 0
+ *								takes a snapshot, executes		7, 0
+ *		COMMIT: fences											7, 1
+ *		becomes visible											7, 1
+ *		ticks													8, 0
+ *		the client is told
  *
- * Each process counts the fences it has raised, for clock_verify alone.  While
- * it changes them its serial is odd, so that a reader who finds the same even
- * serials before and after has counted what stood all the time.
+ * R's snapshot does not see the UPDATE.  What becomes of R's result depends on
+ * when R is done:
+ *	- before W fences: it is stored with 7.  Whoever reads the slot from then on
+ *	  finds a fence, and then 8, so no statement that starts after W's commit was
+ *	  reported is served it.
+ *	- after that: the fence is up, or the generation is 8.  It is not stored.
+ * Had R taken its snapshot after W became visible, the result would be right
+ * for generation 8, but R would not store it with 7 either.
  *
- * The outbox.  Redis is told of a slot's changes by the worker.  unsent is a
- * bitmap of slots with news; sent_generation is the generation Redis knows of,
- * under the name version, a WAL position taken after that generation was
- * reached.  Redis knows the present state of a slot iff sent_generation equals
- * generation.  The worker takes bits out of the map, then reads the
- * generations, sends, and records what it sent: a tick meanwhile sets the bit
- * again, and makes the generations differ in any case.  A slot that has never
- * ticked counts as sent with the base version as soon as there is one.
+ * The variant for plain SELECTs.  PostgreSQL has taken their snapshot before
+ * the cache is asked, so it is older than the reading of the clock:
  *
- * Two generations of a slot can be sent under one version, if the second
- * commit was written before the position was taken, and ticked after the first
- * was sent.  Its fence stood all that time, so nothing was ever stored under
- * that version with the first generation.
+ *		W						R								slot
+ *		UPDATE t				snapshot S						7, 0
+ *		COMMIT: fences, becomes visible, ticks					8, 0
+ *								reads the slot: no fence, 8,	8, 0
+ *								newest_xid = W
+ *								executes under S				8, 0
  *
- * Tolerated races.  A reader can read the version of a later generation than
- * the one it read; the fill then fails at the generation, and a hit on the
- * later version is fresher than required, newest_xid being read last.
+ * S does not see the UPDATE, although generation 8 counts it.  The check of
+ * fence and generation would pass at the end, and a result without the change
+ * would be stored as one of generation 8.  So such a reader needs one more
+ * condition.  Either newest_xid precedes the xmin of S: then all changes that
+ * the generation counts had ended when S was taken, and S sees them.  Or S
+ * equals a snapshot taken now, so that no transaction has ended since.  Here
+ * neither holds, and R bypasses the cache (lookup_snapshot_is_old).
+ *
+ * Why it is right.  Let a reader find no fence and generation g.
+ *	- Every commit that was visible before the reader looked is counted in g.
+ *	  It had put up its fence before it became visible.  The reader found no
+ *	  fence, so the commit had ticked.
+ *	- A result stored with g contains exactly the commits counted in g.  Its
+ *	  snapshot was taken after g was read, so it sees all of them.  If another
+ *	  commit became visible meanwhile, it either still has its fence when the
+ *	  result is to be stored, or it has moved the generation; both prevent
+ *	  that.  For a snapshot older than the reading, the condition above says
+ *	  that it sees all that g counts; and what it sees is counted, as it was
+ *	  visible before the reader looked.
+ *	- A commit that puts up its fence after the reader looked has not been
+ *	  reported to its client yet.  So the reader may be ordered before it.
+ *	- newest_xid is raised before the generation, and read after it.  So it
+ *	  covers every change that the generation counts.
+ *
+ * The fences of a slot are a counter because several transactions can commit
+ * changes to it at once.  Every change of the clock is one atomic
+ * read-modify-write, which is a full barrier in PostgreSQL; the loads of a
+ * reader are separated by read barriers.  If a backend dies without cleaning
+ * up, PostgreSQL makes shared memory anew, and both the clock and the results
+ * in L1 are gone.
+ *
+ * Each process also counts the fences that it has put up.  Only clock_verify uses
+ * these counters.  While a process changes its fences, its serial is odd.  A
+ * verifier that finds the same even serials before and after counting has
+ * counted fences that stood all the time.
+ *
+ * The outbox.  The worker tells Redis about changes of slots.  unsent is a
+ * bitmap of the slots that changed since they were last sent.  sent_generation
+ * of a slot is the generation that Redis knows.  version is the name it knows
+ * that generation by, a WAL position taken after the generation was reached.
+ * Redis knows the present state of a slot iff sent_generation equals
+ * generation.  The worker takes bits out of the bitmap, then reads the
+ * generations, sends, and records what it has sent.  If a slot ticks
+ * meanwhile, its bit is set again, and its generations differ in any case.  A
+ * slot that has never ticked counts as sent with the base version as soon as
+ * there is one.
+ *
+ * Two generations of a slot can be sent under one version.  The worker reads
+ * generation 7.  A transaction puts up its fence and writes its commit
+ * record.  Now the worker takes a WAL position and sends 7 under it.  The
+ * transaction ticks, and if nothing else has been written to the WAL, the worker
+ * sends 8 under the same position.  Results of 7 and 8 would be mixed up in
+ * Redis, but there are none of 7: from before the position was taken until the
+ * tick the fence was up, and afterwards the generation was 8, so every check
+ * before putting a result under that version with generation 7 fails.
+ *
+ * Tolerated races.  A reader may read generation 7, and then, because the slot
+ * ticks and is sent in between, the version of generation 8.  It stores nothing
+ * in either tier, because the check finds that the generation has moved.  If it
+ * is served a result from Redis under that version, the result is fresher than
+ * it had to be.  newest_xid, read last, covers generation 8, so the condition
+ * for old snapshots still holds.
  *
  * What this file must not do: lock, allocate or throw after startup.
  *
@@ -75,6 +136,7 @@
 
 #include "base/breakage.h"
 #include "base/guc.h"
+#include "base/stop.h"
 #include "clock/clock.h"
 #include "common/hashfn.h"
 #include "port/atomics.h"
@@ -85,20 +147,20 @@
 
 typedef struct SharedClockSlot
 {
-	/* all atomic; raised or changed by anyone, as the head comment says */
+	/* all atomic; changed by any process, as the head comment says */
 	pg_atomic_uint64 generation;
 	pg_atomic_uint64 newest_xid;
-	pg_atomic_uint64 sent_generation;	/* the worker only */
-	pg_atomic_uint64 version;	/* the worker only */
+	pg_atomic_uint64 sent_generation;	/* written by the worker only */
+	pg_atomic_uint64 version;	/* written by the worker only */
 	pg_atomic_uint32 fences;
 } SharedClockSlot;
 
-/* The fences of a process, by its place in the array of all. */
+/* How many fences a process has up; indexed like ProcGlobal->allProcs. */
 typedef union SharedClockFencer
 {
 	struct
 	{
-		/* atomic; the process itself only */
+		/* atomic; written by the process itself only */
 		pg_atomic_uint32 serial;	/* odd while it changes fences */
 		pg_atomic_uint32 fences;
 	};
@@ -118,7 +180,7 @@ typedef struct SharedClock
 	uint32		ntags;
 
 	pg_atomic_uint64 base;		/* version of slots that never ticked, 0 until
-								 * Redis knows it; the worker only */
+								 * Redis knows it; written by the worker only */
 	SharedClockSlot slots[FLEXIBLE_ARRAY_MEMBER];
 	/* followed by the bitmap, pg_atomic_uint64[nwords], and the fencers */
 } SharedClock;
@@ -127,7 +189,7 @@ static SharedClock *clock_shared;
 static pg_atomic_uint64 *clock_unsent;
 static SharedClockFencer *clock_fencers;
 
-/* Slots of each database. */
+/* Number of slots that each database has of its own. */
 #define CLOCK_DATABASE_SLOTS 3
 
 static Size
@@ -150,7 +212,7 @@ clock_words_size(void)
 	return CACHELINEALIGN(mul_size(clock_words(), sizeof(pg_atomic_uint64)));
 }
 
-/* Every process that can run a transaction has a place below this. */
+/* Every process that can run a transaction has a pgprocno below this. */
 static uint32
 clock_max_fencers(void)
 {
@@ -254,6 +316,7 @@ clock_read_slot(ClockStamp *stamp, uint64 *newest_xid)
 		stamp->version = 0;
 	else
 	{
+		STOP_POINT("version");
 		pg_read_barrier();
 		stamp->version = pg_atomic_read_u64(&slot->version);
 		if (stamp->version == 0)
@@ -274,7 +337,7 @@ clock_read(ClockStamp *stamps, int n, uint64 *newest_xid)
 		if (!clock_read_slot(&stamps[i], newest_xid))
 			return false;
 	}
-	/* whatever the caller reads next comes after this reading */
+	/* what the caller reads next must be read after the clock */
 	pg_read_barrier();
 	return true;
 }
@@ -282,7 +345,7 @@ clock_read(ClockStamp *stamps, int n, uint64 *newest_xid)
 bool
 clock_unchanged(const ClockStamp *stamps, int n)
 {
-	/* what the caller read before comes before this reading */
+	/* what the caller has read must have been read before the clock */
 	pg_read_barrier();
 	for (int i = 0; i < n; i++)
 	{
@@ -312,7 +375,7 @@ clock_fencer(void)
 	return fencer;
 }
 
-/* This process is about to change its fences. */
+/* Announce that this process is about to change its fences. */
 static inline void
 clock_begin_fencing(SharedClockFencer *fencer)
 {
@@ -321,7 +384,7 @@ clock_begin_fencing(SharedClockFencer *fencer)
 	pg_write_barrier();
 }
 
-/* It has done so, and has so many more than before. */
+/* Announce that it has done so, and now has so many more than before. */
 static inline void
 clock_end_fencing(SharedClockFencer *fencer, int more)
 {
@@ -390,9 +453,9 @@ clock_tick(const ClockSlot *slots, int n, bool mine, FullTransactionId xid)
 }
 
 /*
- * Take up to max slots with news out of the outbox; returns how many.  The
- * caller sends them under a version taken after this call, and hands them to
- * clock_mark_sent or, having failed, to clock_return_unsent.
+ * Take up to max changed slots out of the outbox.  Returns how many.  The
+ * caller sends them under a version that it takes after this call.  Then it
+ * calls clock_mark_sent or, if sending failed, clock_return_unsent.
  */
 int
 clock_take_unsent(ClockSend *sends, int max)
@@ -419,7 +482,7 @@ clock_take_unsent(ClockSend *sends, int max)
 	return n;
 }
 
-/* Put back what could not be sent. */
+/* Put slots that could not be sent back into the outbox. */
 void
 clock_return_unsent(const ClockSend *sends, int n)
 {
@@ -428,7 +491,7 @@ clock_return_unsent(const ClockSend *sends, int n)
 							   UINT64CONST(1) << (sends[i].slot % 64));
 }
 
-/* Redis knows these generations under this version. */
+/* Record that Redis knows these generations under this version. */
 void
 clock_mark_sent(const ClockSend *sends, int n, XLogRecPtr version)
 {
@@ -443,7 +506,7 @@ clock_mark_sent(const ClockSend *sends, int n, XLogRecPtr version)
 	}
 }
 
-/* Redis knows the version of the slots that have never ticked. */
+/* Record that Redis knows the version of the slots that have never ticked. */
 void
 clock_mark_base_sent(XLogRecPtr base)
 {
@@ -461,8 +524,8 @@ clock_count_unsent(void)
 }
 
 /*
- * Add up the fences of all processes, and their serials, which only rise.  False
- * if one is just changing its fences.
+ * Add up the fences of all processes and their serials.  Serials only
+ * increase.  Returns false if a process is just changing its fences.
  */
 static bool
 clock_sum_fencers(int64 *fences, uint64 *serials)
@@ -505,8 +568,8 @@ clock_fences_add_up(int64 others)
 }
 
 /*
- * What can be checked of each slot is the slot against itself; prepared_verify
- * has the fences counted.
+ * Check each slot by itself.  The fences are counted on behalf of
+ * prepared_verify.
  */
 void
 clock_verify(void)
@@ -526,7 +589,7 @@ clock_verify(void)
 					 errmsg("tag slot %u was sent before it changed", i)));
 		if (xid >= next)
 		{
-			/* transactions have started since */
+			/* transactions may have started since next was read */
 			pg_read_barrier();
 			next = U64FromFullTransactionId(ReadNextFullTransactionId());
 		}

@@ -660,7 +660,8 @@ lookup_prolong(const Lookup *lookup, StoreResult *found)
 
 	store_keep(&lookup->key, times.created, &lookup->asker);
 	store_prolong(&found->times, lookup->asker.ttl_us, lookup->asker.stale_us);
-	if (!lookup_uses_l2(lookup))
+	/* the versions may be of later generations than the result */
+	if (!lookup_uses_l2(lookup) || lookup_outdated(lookup))
 		return;
 	times.latest = DT_NOEND;
 	store_prolong(&times, lookup->asker.ttl_us, lookup->asker.stale_us);

@@ -6,6 +6,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 use CacheTest;
 
 my ($node, $redis);
@@ -129,6 +130,41 @@ sub test_both_tiers
 	$node->restart;
 	wait_for_redis();
 	is(score(4), 404, 'nothing of before a restart is used');
+	return;
+}
+
+# A hit in L1 that prolongs the result in Redis: not if its reader has taken a
+# version of a later generation than that of the result (see clock.c).
+sub test_late_version
+{
+	my $late = sub { "SELECT cached_query('SELECT score FROM story WHERE id = 8', $_[0], '{late}') ->> 'score'" };
+	my $session = $node->background_psql('postgres');
+	my $stop = $node->data_dir . '/cache_stop/version.' . $session->query_safe('SELECT pg_backend_pid()');
+
+	mkdir $node->data_dir . '/cache_stop';
+	my $before = $node->safe_psql('postgres', $late->(10));
+
+	# at the last of its dependencies: cluster, database, catalog, tag
+	append_to_file($stop, '');
+	$session->query_until(qr/begun/, "\\echo begun\n" . $late->(1000) . ";\n");
+	foreach my $dependency (1 .. 4)
+	{
+		foreach (1 .. 12000)
+		{
+			last if -e "$stop.reached";
+			usleep(5000);
+		}
+		append_to_file($stop, '') if $dependency < 4;
+		unlink "$stop.reached" if $dependency < 4;
+	}
+	ok(-e "$stop.reached", 'a reader between generation and version');
+	change(700, '{late}');
+	wait_for_redis();
+	unlink "$stop.reached";
+	is($session->query('SELECT 1') =~ /^$before$/m, 1, '... is served what was when it began');
+	$session->quit;
+	flush_l1();
+	is($node->safe_psql('postgres', $late->(10)), 708, '... and does not put it into Redis as new');
 	return;
 }
 
@@ -414,6 +450,7 @@ foreach my $program (@programs)
 	is(stat_of('l1_hits'), 1, '... as a hit shows');
 	$redis->start;
 	test_both_tiers();
+	test_late_version();
 	test_stop();
 	test_hang();
 	test_flushall();

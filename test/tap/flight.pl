@@ -367,12 +367,12 @@ sub many_follow
 {
 	my ($count) = @_;
 	my ($out, $err) = ('', '');
-	local $ENV{PGOPTIONS} = '-c statement_timeout=60s';
 
 	unlink $followers;
 	append_to_file($followers, anew($paced) . ";\n");
 	ok(IPC::Run::run([ 'pgbench', '-n', '-c', $count, '-j', 2, '-t', 1, '-f', $followers,
-			'-h', $node->host, '-p', $node->port, 'postgres' ], '>', \$out, '2>', \$err),
+			'-h', $node->host, '-p', $node->port, 'postgres' ], '>', \$out, '2>', \$err,
+			IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default)),
 		"... $count others have their answer") or diag($err);
 	return;
 }

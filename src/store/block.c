@@ -1,46 +1,53 @@
 /*-------------------------------------------------------------------------
  *
  * block.c
- *	  The memory of L1: blocks, and who keeps them where they are.
+ *	  The memory of L1: blocks, and the pins that keep them in place.
  *
- * The area is a DSA in shared memory that cannot grow, made at server start.
- * The sizes of all blocks in it are never more than cache.l1_memory.
+ * The memory is a DSA area in shared memory.  It is created at server start
+ * and cannot grow.  The total size of all blocks in it never exceeds
+ * cache.l1_memory.
  *
- * A hit hands out rows where they lie, and whoever is given them may be slow: a
- * cursor returns some now and some after lunch.  So it pins their block.  The
- * pin goes with the memory context that it was made in, that is, with the
- * execution that the rows were found for, however that ends.
+ * Why blocks are pinned.  A hit returns rows where they lie in shared memory,
+ * and the client may be slow to read them: a cursor returns some rows now and
+ * some after lunch.  So the hit pins their block.  The pin belongs to a memory
+ * context, that of the execution for which the rows were found.  However the
+ * execution ends (success, error, cancel, or the end of its savepoint), the
+ * context goes, and the pin with it.
  *
- * Words.  A block is given up when its entry is evicted, replaced or swept.
- * One that is pinned then is an orphan until the last pin goes, and its memory
- * goes with that.
+ * Words.  A block is freed when its entry is evicted, replaced or swept.  If
+ * it is pinned at that moment, it becomes an orphan, and its memory is freed
+ * with its last pin.
  *
- * Protocol.  The first word of a block holds the number of its pins and
- * whether it is an orphan.  Who pins has found the block, and keeps it from
- * being given up meanwhile (store.c: by the partition lock); who gives it up
- * has made sure that nobody finds it any more.  So a block that is given up
- * gets no new pin, and the one who brings the word to "orphan, no pins" is the
- * one who frees it.
+ * Protocol.  The first word of a block holds the number of its pins and a flag
+ * that marks it as an orphan.  A backend that pins a block has found it, and
+ * prevents it from being freed meanwhile (store.c does so by holding the
+ * partition lock).  A backend that calls block_free has made sure that no
+ * other backend can find the block any more.  So a block gets no new pins
+ * after that.  Whichever backend brings the word to "orphan, no pins" frees
+ * the memory.
  *
- * Orphans still count as bytes, so they could leave no room for results.
- * Hence the sizes of all pinned blocks, orphans or not, are never more
- * than a fourth of cache.l1_memory.  A pin beyond that is refused, and the
+ * Orphans count as used memory, so they could leave no room for new results.
+ * Hence the total size of all pinned blocks, orphans or not, is limited to a
+ * fourth of cache.l1_memory.  block_pin refuses a pin beyond that, and the
  * caller makes a copy.
  *
- * Locks.  The orphans lock guards the list of orphans, which is there to be
- * recounted.  A pin takes no lock, nor does unpinning, but for the last pin of
- * an orphan.  LOCK ORDER: what the caller holds (store.c), then the orphans
- * lock; what the DSA locks comes last.
+ * Locks.  The orphans lock protects the list of orphans, which exists for
+ * cache_verify only.  Pinning takes no lock.  Unpinning takes the orphans lock
+ * only for the last pin of an orphan.  LOCK ORDER: the locks that the caller
+ * holds (store.c), then the orphans lock, then the DSA's own locks.
  *
- * The end of a process.  A transaction that ends takes its memory contexts
- * with it, before a process leaves shared memory.  A context of another kind
- * might not go at all: what is pinned still is unpinned then.  A process that
- * crashes takes all of shared memory with it.
+ * Process exit.  A backend that exits first ends its transaction, and with it
+ * the memory contexts that hold pins.  A longer-lived context may not be
+ * deleted at all, so block_exit drops all remaining pins.  After a crash,
+ * PostgreSQL reinitializes shared memory as a whole.
  *
- * Tolerated races.  The size of a block that is pinned already is reserved for
- * a moment for each further pin; another pin may be refused for that.
+ * Out of memory.  block_allocate and block_pin fail without an error.
  *
- * What this file must not do: know what is in a block, nor write to one.
+ * Tolerated races.  A further pin on a block that is already pinned reserves
+ * its size for a moment.  Another backend's pin may be refused because of
+ * that.
+ *
+ * What this file must not do: know what is in a block, or write to one.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,19 +63,19 @@
 #include "store/block.h"
 #include "utils/memutils.h"
 
-/* One bit of the word of pins; the others are their number. */
+/* A flag in the word of pins.  The other bits are the number of pins. */
 #define BLOCK_ORPHAN ((uint32) 1 << 31)
 
-/* What part of the memory may be pinned. */
+/* The share of the memory that may be pinned: one in so many bytes. */
 #define BLOCK_PINNED_SHARE 4
 
 typedef struct SharedBlock
 {
-	pg_atomic_uint32 pins;		/* atomic; number of pins, BLOCK_ORPHAN */
-	uint32		digest;			/* of the data, in builds with assertions;
-								 * immutable once sealed */
-	Size		size;			/* with this header; immutable */
-	dsa_pointer next;			/* under orphans_lock; in the list of orphans */
+	pg_atomic_uint32 pins;		/* atomic; number of pins, and BLOCK_ORPHAN */
+	uint32		digest;			/* checksum of the data, in builds with
+								 * assertions; immutable once sealed */
+	Size		size;			/* including this header; immutable */
+	dsa_pointer next;			/* under orphans_lock; list of orphans */
 	dsa_pointer previous;
 } SharedBlock;
 
@@ -83,15 +90,17 @@ typedef struct SharedBlocks
 	int			tranche;
 	int			area_tranche;
 
-	pg_atomic_uint64 bytes;		/* atomic; of all blocks */
+	pg_atomic_uint64 bytes;		/* atomic; total size of all blocks */
 
 	LWLock		orphans_lock;
 	dsa_pointer orphans;		/* under orphans_lock */
 	Size		orphan_bytes;	/* under orphans_lock */
 
-	/* changes with most hits, so it keeps away from what they read */
+	/*
+	 * pinned_bytes changes with most hits; keep it off the cache lines above
+	 */
 	char		padding[PG_CACHE_LINE_SIZE];
-	pg_atomic_uint64 pinned_bytes;	/* atomic; of all pinned blocks */
+	pg_atomic_uint64 pinned_bytes;	/* atomic; total size of pinned blocks */
 } SharedBlocks;
 
 struct BlockPin
@@ -110,8 +119,8 @@ static struct
 } blocks;
 
 /*
- * Size of the area: the bytes allowed, and what the DSA needs on top for its
- * maps and for pages that are partly used.
+ * The size of the area: the memory for blocks, and what the DSA needs for its
+ * own structures and for partly used pages.
  */
 static Size
 block_area_size(void)
@@ -168,7 +177,7 @@ block_shmem_init(void)
 	LWLockRegisterTranche(blocks.shared->area_tranche, "cache_block_area");
 }
 
-/* The process leaves shared memory. */
+/* The process detaches from shared memory: drop its remaining pins. */
 static void
 block_exit(int code, Datum arg)
 {
@@ -216,7 +225,7 @@ block_size(dsa_pointer block)
 	return block_header(block)->size;
 }
 
-/* Add to a sum of sizes, which never goes past its limit. */
+/* Add size to a total, unless it would then exceed its limit. */
 static bool
 block_reserve(pg_atomic_uint64 *sum, Size size, Size limit)
 {
@@ -276,7 +285,7 @@ block_seal(dsa_pointer block)
 #endif
 }
 
-/* Give the memory of a block back. */
+/* Free the memory of a block. */
 static void
 block_discard(dsa_pointer block)
 {
@@ -287,7 +296,8 @@ block_discard(dsa_pointer block)
 }
 
 /*
- * Make a block that is given up an orphan, unless it is not pinned any more.
+ * Make a block that is being freed an orphan.  Returns false if it is no
+ * longer pinned.
  */
 static bool
 block_abandon(dsa_pointer block)
@@ -296,7 +306,7 @@ block_abandon(dsa_pointer block)
 	SharedBlock *header = block_header(block);
 	bool		pinned;
 
-	/* who takes the last pin away now waits for the lock */
+	/* a backend that drops the last pin now waits for the lock */
 	LWLockAcquire(&shared->orphans_lock, LW_EXCLUSIVE);
 	pinned = pg_atomic_fetch_or_u32(&header->pins, BLOCK_ORPHAN) != 0;
 	if (pinned)
@@ -321,7 +331,7 @@ block_free(dsa_pointer block)
 	return true;
 }
 
-/* The last pin of an orphan is gone. */
+/* Free an orphan that has lost its last pin. */
 static void
 block_free_orphan(dsa_pointer block)
 {
@@ -340,7 +350,7 @@ block_free_orphan(dsa_pointer block)
 	block_discard(block);
 }
 
-/* A memory context with a pin goes. */
+/* Callback: a memory context that holds a pin is reset or deleted. */
 static void
 block_forget(void *pin)
 {
@@ -365,7 +375,7 @@ block_pin(dsa_pointer block)
 		return NULL;
 	}
 
-	/* pinned already: its size is counted already */
+	/* if it was pinned before, its size is already counted */
 	if (pg_atomic_fetch_add_u32(&header->pins, 1) > 0)
 		pg_atomic_fetch_sub_u64(&shared->pinned_bytes, header->size);
 	pin->block = block;
@@ -377,7 +387,8 @@ block_pin(dsa_pointer block)
 }
 
 /*
- * The pin itself stays in its memory context, which knows of it.
+ * The BlockPin itself stays allocated, since the memory context still refers
+ * to it.
  */
 void
 block_unpin(BlockPin *pin)
@@ -393,7 +404,11 @@ block_unpin(BlockPin *pin)
 
 	Assert(block_header(block)->digest == block_digest(block));
 	size = block_size(block);
-	/* with other pins, or without being an orphan, it may go at any time */
+
+	/*
+	 * after this the block may be freed at any time, unless it is an orphan
+	 * without pins
+	 */
 	left = pg_atomic_sub_fetch_u32(&block_header(block)->pins, 1);
 	if (left == BLOCK_ORPHAN)
 		block_free_orphan(block);
@@ -414,8 +429,8 @@ block_bytes(void)
 }
 
 /*
- * Bytes are given back after a block has left the list of orphans, and pinned
- * bytes after that.  So both sums can only be too large.
+ * A block leaves the list of orphans first; then "bytes" and "pinned_bytes"
+ * are decreased.  So at any moment both totals can only be too large.
  */
 const char *
 block_recount(Size linked)

@@ -1,84 +1,99 @@
 /*-------------------------------------------------------------------------
  *
  * flight.c
- *	  Single flight: one execution per key on a server at a time.
+ *	  Single flight: one execution per key at a time, on this server.
  *
- * A flight is an execution that others may wait for.  Its leader is the
- * backend that executes; the others are followers.  Each backend leads at most
- * one flight at a time, and each flight has one leader, so there are never more
- * flights than backends: they are an array of places, and a hash table finds
- * the one for a key.
+ * When several sessions miss the same key at the same time, one of them should
+ * execute the query, and the others should wait for its result.  A flight is
+ * an execution that others may wait for.  The backend that executes is its
+ * leader, the others are followers.  A backend leads at most one flight at a
+ * time, and a flight has one leader, so there are never more flights than
+ * backends.  The flights are an array of places, and a hash table finds the
+ * place for a key.
  *
- * Nobody waits for another query's flight.  A flight is found by the keyed hash
- * of its key and by a second one of the whole key, 128 bits in all, under a secret
- * that no session knows.
+ * No backend waits for the flight of another query.  The hash table is
+ * searched by two keyed hashes of the whole key, 128 bits together.  Their
+ * secret is known to no session, so nobody can construct a collision.
  *
- * A flight begins when its leader enters the table and ends when it leaves it
- * (it lands).  Landing raises the serial of the place; a follower remembers the
- * serial it found, and knows by the difference that the flight it waited for
- * has ended, even if the place has another one by then.
+ * A flight begins when its leader enters it into the table.  It lands, that
+ * is, ends, when it is removed.  Landing raises the serial number of the
+ * place.  A follower remembers the serial number it has found, so it notices
+ * that its flight has landed even if the place is already used by another one.
  *
- * How a flight ends is told to its followers with it: stored, they find the
- * result in the store; failed, one of them leads next; unstorable, each
- * executes for itself, for the next leader would only come to the same end.
- * That holds for those who store on the same terms as the leader.  For others
- * it has failed: someone who wants nothing stored must not keep all others from
- * flying.
+ * Outcomes.  Landing tells the followers how the flight has ended:
  *
- * Patience.  A leader may be slow because of a bad plan, a lock, a client that
- * does not read, or SIGSTOP, and none of that is the fault of its followers.  So
- * a leader is given no more than the patience of a follower, which is a
- * multiple of what this query has taken lately (below).  Then the flight is
- * taken over: the first follower to notice becomes its leader, under the lock,
- * and the others find a leader who has just begun.  The old leader executes on.
- * If it has stored the result first, that is a landing as well; if it
- * fails, that is nobody's business any more.
+ *	- FLIGHT_STORED: they find the result in the store.
+ *	- FLIGHT_FAILED: one of them leads next.
+ *	- FLIGHT_UNSTORABLE: each follower executes for itself, since the next
+ *	  leader could not store the result either.  This applies only to followers
+ *	  that store on the same terms as the leader (largest size, least cost).
+ *	  For others, the flight has failed.  Otherwise a session that wants
+ *	  nothing stored could keep all others from sharing an execution.
  *
- * Each leader that came to nothing makes the next one's time shorter: the one
- * after n others has the nth part of the patience, plus one.  With a patience p
- * the waits add up to p, p/2, p/3, and so on.  Hence
+ * Patience.  A leader may be slow for reasons that its followers should not
+ * suffer from: a bad plan, a lock, a client that does not read, SIGSTOP.  So a
+ * leader is only given the patience of a follower, a multiple of what this
+ * query has taken recently (see below).  Then the flight is taken over.  The
+ * first follower to notice becomes the leader, under the lock, and the other
+ * followers see a leader that has just begun.  The old leader continues to
+ * execute.  If it is the first to store the result, the flight lands.  If it
+ * fails, nothing happens.
  *
- *	- one bad leader costs each follower p, and the server one execution;
- *	- of n followers the last one waits for p * (1 + ln n), if all leaders are
- *	  bad: for 60 that is 5 p, for 1000 it is 8 p;
- *	- executions begin one by one: after a wait of p there is one more, after
- *	  2 p there are 4, after 3 p there are 11.  So if the query has become ten
- *	  times as slow, not everyone finds out at the same moment.
+ * Each leader that fails shortens the patience with the next one.  After n
+ * failed leaders, the next one is given the patience divided by n + 1.  With a
+ * patience of p, the waits are p, p/2, p/3, and so on.  Hence:
  *
- * Leaders whose result was raced by a commit count as well, for otherwise
- * followers of a table that changes all the time would execute one after
- * the other.  Above all that is the deadline of each follower, at which it
- * executes alone, and this is for cache.fill_wait to say.
+ *	- One bad leader costs each follower a wait of p, and the server one
+ *	  execution.
+ *	- If all leaders are bad, the last of n followers waits for p * (1 + ln n):
+ *	  5 p for 60 followers, 8 p for 1000.
+ *	- Executions begin one by one.  One more has begun after p, 4 in all after
+ *	  2 p, 11 after 3 p.  So if the query has become ten times as slow, the
+ *	  followers do not all start to execute it at the same moment.
  *
- * What a query takes is remembered for its key in a table of durations.  An
- * execution that took longer raises the duration by half at most, and one
- * that was faster halves the difference.  So who executes the same query with a
- * bad plan over and over raises it threefold at most, for others come between;
- * and where data has grown the duration follows within a few executions.
- * A key whose place was taken by another one is not remembered.
+ * A leader whose result was raced by a commit, and could not be stored for
+ * that reason, counts as failed as well.  Otherwise the followers of a query
+ * on a table that changes all the time would execute one after the other.  In
+ * any case a follower executes alone once its deadline has passed
+ * (cache.fill_wait).
  *
- * Who does not land its flight, because of an error, a cancel, or an exit, has
- * it landed as failed when the resource owner it began under is released:
- * that is at the abort of the (sub)transaction, and not only when its memory
- * goes.  A leader that crashes takes shared memory with it.
+ * Durations.  A table in shared memory holds how long the executions for a key
+ * have taken.  A slower execution raises the duration by at most half.  A
+ * faster one halves the difference.  So if one session executes a query with a
+ * bad plan over and over, while others execute it with a good one, the
+ * duration rises to at most three times the true one.  If the data has grown,
+ * the duration follows within a few executions.  A key that shares its place
+ * in the table with another one may be forgotten.
  *
- * Deadlocks.  A follower holds locks of its transaction, and a leader can come
- * to wait for one of them, if only behind a third process; the deadlock
- * detector does not see condition variables.  So a follower looks every
- * FLIGHT_SLICE ms, and takes over from a leader that waits for a lock of any
- * kind that the lock manager knows, advisory locks included, for a buffer that
- * others have pinned, or for its client, which may never go on reading.  What a
- * parallel worker of the leader waits for is left to the patience.  LWLocks
- * need no look: no follower holds one.  Who leads never waits for a flight, even
- * if it was taken over, or its query asks for itself; so waits make no circle.
+ * Errors, cancellation, exit.  A flight belongs to the resource owner that is
+ * current when its leader begins to lead.  If the leader has not landed the
+ * flight by the time this owner is released, the flight is landed as failed.
+ * So that happens at the abort of the (sub)transaction, and does not have to
+ * wait until memory is freed.  A leader that crashes takes shared memory with
+ * it.
  *
- * Locks.  One lock for table and places.  It is taken on misses only, and
- * nothing else is done under it.  Durations are atomic.
+ * Deadlocks.  A follower holds the locks of its transaction, and a leader may
+ * come to wait for one of them, directly or behind a third process.  The
+ * deadlock detector does not see waits on condition variables.  So a follower
+ * looks at its leader every FLIGHT_SLICE ms, and takes over if the leader is
+ * waiting
  *
- * Tolerated races.  A duration is read and written without a lock; one of two
- * executions that end at once is forgotten.  An old leader that lands as stored
- * ends whatever flight there is for its key; should the result be gone again,
- * there is another one.
+ *	- for a heavyweight lock of any kind, including advisory locks,
+ *	- for a buffer that others have pinned, or
+ *	- for its client, which may never continue to read.
+ *
+ * If a parallel worker of the leader waits for a lock, only the patience
+ * helps.  LWLocks are not a danger, since no follower holds one.  A backend
+ * that leads never waits for a flight, even if its flight was taken over or
+ * its query itself makes a request.  So waits for flights cannot form a cycle.
+ *
+ * Locks.  One lock protects the table and the places.  It is taken on misses
+ * only, and nothing else is done while it is held.  Durations are atomic.
+ *
+ * Tolerated races.  A duration is read and written without a lock, so one of
+ * two executions that end at the same time may be forgotten.  An old leader
+ * that lands as stored ends whatever flight exists for its key.  If its result
+ * is gone again by then, another flight begins.
  *
  * What this file must not do: know what is executed.
  *
@@ -100,24 +115,24 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
-/* How often a follower looks at its leader, in ms. */
+/* Interval at which a follower looks at its leader, ms. */
 #define FLIGHT_SLICE 100
 
-/* Durations that are remembered; a power of two. */
+/* Number of durations that are remembered; a power of two. */
 #define FLIGHT_DURATIONS 16384
 
 /* No place. */
 #define FLIGHT_NONE (-1)
 
-/* All under the lock, but for the condition variable. */
+/* All fields are under the lock, except the condition variable. */
 typedef struct SharedFlight
 {
-	uint32		serial;			/* of the flights here; raised as each lands */
-	FlightOutcome outcome;		/* of the flight before this serial */
+	uint32		serial;			/* raised when a flight lands here */
+	FlightOutcome outcome;		/* of the last flight that landed here */
 	int			pgprocno;		/* of the leader */
-	TimestampTz since;			/* when that began to lead */
-	int			vain;			/* leaders before it that came to nothing */
-	Size		max_entry_size; /* of its terms */
+	TimestampTz since;			/* when the leader began to lead */
+	int			vain;			/* number of failed leaders before it */
+	Size		max_entry_size; /* from the leader's terms */
 	int64		min_cost_us;
 	int			next;			/* in the list of free places */
 	ConditionVariable landed;
@@ -128,15 +143,15 @@ typedef struct SharedFlights
 	LWLock		lock;
 	int			tranche;		/* immutable */
 	int			nplaces;		/* immutable */
-	int			free_head;		/* under the lock; places without a flight */
+	int			free_head;		/* under the lock; list of free places */
 
-	/* atomic; half of a key's hash, and microseconds */
+	/* atomic; upper half of a key's hash, and microseconds */
 	pg_atomic_uint64 durations[FLIGHT_DURATIONS];
 
 	SharedFlight places[FLEXIBLE_ARRAY_MEMBER];
 } SharedFlights;
 
-/* What the table holds of a flight; under the lock. */
+/* An entry of the hash table; under the lock. */
 typedef struct FlightEntry
 {
 	FlightId	id;				/* hash key */
@@ -147,9 +162,9 @@ static struct
 {
 	SharedFlights *shared;
 	HTAB	   *table;
-	bool		leading;		/* if only a flight taken over since */
+	bool		leading;		/* true even if the flight was taken over */
 	FlightId	id;				/* of that flight */
-	ResourceOwner owner;		/* that it began under */
+	ResourceOwner owner;		/* current when this backend began to lead */
 } flight;
 
 static Size
@@ -166,7 +181,7 @@ flight_shmem_size(void)
 					hash_estimate_size(MaxBackends, sizeof(FlightEntry)));
 }
 
-/* The keyed hash is there already. */
+/* The key of the hash table is already a keyed hash. */
 static uint32
 flight_hash(const void *key, Size keysize)
 {
@@ -213,7 +228,8 @@ flight_shmem_init(void)
 }
 
 /*
- * End a flight.  The caller holds the lock, and tells the followers.
+ * End a flight.  The caller holds the lock, and wakes the followers after
+ * releasing it.
  */
 static SharedFlight *
 flight_end_locked(FlightEntry *entry, FlightOutcome outcome)
@@ -266,7 +282,7 @@ flight_init(void)
 }
 
 /*
- * This backend leads the flight in a place from now on.
+ * Make this backend the leader of the flight in a place.
  */
 static void
 flight_lead_locked(SharedFlight *place, const FlightPass *pass, int vain,
@@ -308,7 +324,7 @@ flight_join(const CacheKey *key, const Terms *terms, FlightPass *pass)
 	}
 	else if (entry != NULL)
 	{
-		/* with fewer leaders than backends, there is a free place */
+		/* there are fewer leaders than backends, so a place is free */
 		Assert(shared->free_head != FLIGHT_NONE);
 		entry->place = shared->free_head;
 		shared->free_head = shared->places[entry->place].next;
@@ -321,7 +337,7 @@ flight_join(const CacheKey *key, const Terms *terms, FlightPass *pass)
 }
 
 /*
- * Lead in place of the one who was seen to; false if that is too late.
+ * Take over from the leader that was seen.  Returns false if it is too late.
  */
 static bool
 flight_take_over(FlightPass *pass, const SharedFlight *seen)
@@ -343,7 +359,7 @@ flight_take_over(FlightPass *pass, const SharedFlight *seen)
 }
 
 /*
- * What is in the place of a flight now; the condition variable is no part.
+ * Copy the place of a flight, without the condition variable.
  */
 static void
 flight_see(const FlightPass *pass, SharedFlight *seen)
@@ -355,8 +371,9 @@ flight_see(const FlightPass *pass, SharedFlight *seen)
 }
 
 /*
- * Can the leader not go on by itself?  A glance without lock is enough: a leader
- * that is really stuck is so at the next glance as well.
+ * Is the leader waiting for something that may depend on a follower?  The
+ * leader's wait event is read without a lock: a leader that is really stuck is
+ * still stuck at the next look.
  */
 static bool
 flight_stuck(const SharedFlight *seen)
@@ -375,14 +392,17 @@ flight_stuck(const SharedFlight *seen)
 }
 
 /*
- * A flight was waited for, and has ended.
+ * The flight that was waited for has landed.
  */
 static FlightRole
 flight_arrive(FlightPass *pass, const SharedFlight *seen)
 {
 	FlightOutcome outcome = FLIGHT_FAILED;
 
-	/* of a flight before the last the outcome is no longer known */
+	/*
+	 * if another flight has landed here since, the outcome is not known any
+	 * more
+	 */
 	if (seen->serial == pass->serial + 1)
 		outcome = seen->outcome;
 	if (outcome == FLIGHT_UNSTORABLE &&
@@ -469,8 +489,8 @@ flight_note_execution(uint64 hash, int64 us)
 }
 
 /*
- * Every place must be that of one flight, or be free, and no backend lead two
- * flights.
+ * Check that every place is either free or has one flight, and that no backend
+ * leads two flights.
  */
 void
 flight_verify(void)

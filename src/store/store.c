@@ -3,48 +3,56 @@
  * store.c
  *	  L1: the results in shared memory.
  *
- * A fixed array of entries, and a hash table over it, made at server start;
- * block.c has the memory for what the entries hold.  Entries are used from the
- * first one up, so those never needed cost nothing.
+ * The store is a fixed array of entries with a hash table over it, both
+ * created at server start.  block.c manages the memory of what the entries
+ * hold.  Entries are used from the first one up, so memory for entries that
+ * are never needed is never touched.
  *
- * Words.  An entry's block is its memory: dependencies, key, payload, label,
- * one behind the other.  An entry is linked when the hash table reaches it; it
- * is free when it is on the free list; between the two it belongs to whoever
- * took it off the one and has not put it on the other.  The size of an entry
- * is that of its block.
+ * Words.  An entry's block is its memory: dependencies, key, payload and
+ * label, one after the other.  The size of an entry is that of its block.  An
+ * entry is in one of three states: linked, if the hash table leads to it;
+ * free, if it is on the free list; or owned by a process, which has taken it
+ * out of one of these and has not yet put it into the other.
  *
- * Locks.  The buckets are divided into partitions, each with a lock: held
- * shared it keeps the partition's linked entries as they are, held exclusive
- * it may change them.  The allocation lock guards the free list and the hand
- * of the replacement policy.  LOCK ORDER: allocation lock, then one partition
- * lock; what block.c locks comes last.  A hit takes one partition lock in
- * shared mode, pins the block, and adds one to the entry's hits.  Nothing is
- * allocated that could throw, and no catalog is read, while a lock is held.
+ * Locks.  The buckets are divided into partitions.  Each partition has a lock:
+ * in shared mode it keeps the partition's linked entries unchanged, and in
+ * exclusive mode its holder may change them.  The allocation lock protects the
+ * free list and the hand of the replacement policy (evict.c).  LOCK ORDER: the
+ * allocation lock, then one partition lock, then the locks of block.c.  A hit
+ * takes one partition lock in shared mode, pins the block, and increments the
+ * entry's count of hits.  While a lock is held, memory is allocated only in
+ * ways that cannot throw, and no catalog is read.
  *
- * An entry is served to each who asks while it is young enough for that one,
- * and it lives as long as anyone wants who has asked meanwhile: a hit of somebody
- * who wants more than all before prolongs its life, under the exclusive lock, and
- * a result that takes the place of a living one inherits its ttl.  So to ask with
- * a short ttl costs others nothing.  Nothing that has expired comes to life again.
+ * Time to live.  Each request states how old a result may be, its ttl.  An
+ * entry is served to a request only while it is young enough for it.  The
+ * entry itself lives for the longest ttl that any request so far has stated.
+ * If a request states a longer one than all before, a hit prolongs the entry's
+ * life (store_keep, under the exclusive lock).  A new result that replaces a
+ * living entry inherits the longer ttl.  So a request with a short ttl does
+ * not take the result away from others.  An expired entry is never revived.
  *
- * But for that, an entry is never changed in place: a new result for a key is linked as a
- * new entry, and the old one unlinked under the same lock.  So whoever holds
- * the partition lock sees one or the other, whole, and whoever has pinned a
- * block has its payload as it was, whatever becomes of the entry.  Nobody
- * writes to a payload; builds with assertions notice who does.
+ * Except for that, a linked entry is never changed.  A new result for a key is
+ * linked as a new entry, and the old one is unlinked under the same lock.  So
+ * a process that holds the partition lock sees either the old or the new
+ * result, complete.  A process that has pinned a block keeps the payload as it
+ * was, whatever happens to the entry.  No process writes to a payload; builds
+ * with assertions detect it.
  *
- * A small payload is copied out instead, which costs no more than a pin and
- * leaves nothing behind.  So is one that may not be pinned (block.c).
+ * A hit copies a small payload instead of pinning it, which costs no more than
+ * a pin.  It also copies a payload that block.c refuses to pin.
  *
- * An entry is dead when a dependency has ticked since, or its time is up, the
- * seconds it may be served stale included.  Dead entries are not looked for:
- * they are replaced by the next fill of their key, evicted before any living
- * one that the hand meets, or swept by the worker.
+ * Dead entries.  An entry is dead if one of its dependencies has ticked, or if
+ * its time to live is over, including the time for which it may be served
+ * stale.  No process searches for dead entries when something changes.  They
+ * are replaced by the next fill of their key, evicted when the hand meets
+ * them, before any living entry behind them, or swept by the worker.
  *
- * Tolerated races.  While two processes store results for one key, the last to
- * link wins; both results are valid under their stamps.  Between taking a free
- * entry and linking it nothing can throw but an inconsistency in the DSA
- * itself.
+ * Errors.  After an entry is taken and before it is linked, nothing can throw,
+ * except if the DSA itself is inconsistent.  So no entry is lost.
+ *
+ * Tolerated races.  If two processes store results for one key at the same
+ * time, the one that links last wins.  Both results are valid under their
+ * dependencies.
  *
  * What this file must not do: decide whether a result may be stored.
  *
@@ -66,29 +74,32 @@
 
 #define STORE_PARTITIONS 32
 
-/* No entry; numbers are otherwise positions in the array. */
+/* No entry.  All other numbers are positions in the array. */
 #define STORE_NONE PG_UINT32_MAX
 
 /*
- * How many times its own size a fill evicts, at most, before it gives up: the
- * area may be too fragmented for it.
+ * A fill gives up once it has evicted this many times its own size without
+ * finding room.  The memory may be too fragmented.
  */
 #define STORE_MAX_EVICTED 4
 
-/* Entries that a process owns at once: one to link, and the one it replaces. */
+/*
+ * Maximum number of entries that a process owns at once: the one to link, and
+ * the one that it replaces.
+ */
 #define STORE_MAX_OWNED 2
 
-/* How often an entry to evict is chosen, at most, before giving up. */
+/* How often store_evict calls evict_choose before it gives up. */
 #define STORE_MAX_CHOICES 32
 
-/* From what size of the payload on a hit pins it. */
+/* A hit pins a payload from this size on, and copies a smaller one. */
 #define STORE_PIN_SIZE 2048
 
 typedef struct SharedStoreEntry
 {
-	/* under the partition lock of hash while linked, else the owner's */
+	/* while linked, under the partition lock of hash; otherwise the owner's */
 	uint64		hash;
-	uint32		next;			/* in the bucket, or in the free list */
+	uint32		next;			/* in the bucket or in the free list */
 	bool		linked;
 	uint32		key_len;
 	uint32		label_len;
@@ -106,15 +117,15 @@ typedef struct SharedStore
 	uint32		nentries;
 	uint32		nbuckets;		/* a power of two, at least STORE_PARTITIONS */
 	int			tranche;
-	SipHashKey	secret;			/* that the hashes of keys are keyed by */
+	SipHashKey	secret;			/* for the keyed hashes of keys */
 
 	LWLock		allocation_lock;
 	uint32		free_head;		/* under allocation_lock */
-	pg_atomic_uint32 used;		/* entries below were used once or more, the
-								 * others hold nothing, not even zeros; raised
-								 * under allocation_lock */
+	pg_atomic_uint32 used;		/* Entries below this one have been used.
+								 * Those above are uninitialized memory.
+								 * Raised under allocation_lock. */
 
-	pg_atomic_uint64 entries;	/* atomic; linked */
+	pg_atomic_uint64 entries;	/* atomic; number of linked entries */
 
 	LWLockPadded partitions[STORE_PARTITIONS];
 } SharedStore;
@@ -150,7 +161,7 @@ store_shmem_size(void)
 }
 
 /*
- * Find the parts of the structure from its start.
+ * Set the pointers to the parts of the shared structure.
  */
 static void
 store_locate(char *start)
@@ -200,7 +211,7 @@ store_shmem_init(void)
 	LWLockRegisterTranche(store.shared->tranche, "cache_store");
 }
 
-/* How many entries there are to be looked at. */
+/* Number of entries that are initialized. */
 static inline uint32
 store_used(void)
 {
@@ -247,7 +258,7 @@ store_label(const SharedStoreEntry *entry)
 	return store_payload(entry) + entry->payload_len;
 }
 
-/* The size of an entry's block. */
+/* The size of the block for an entry. */
 static inline Size
 store_block_size(uint32 ndeps, Size key_len, Size payload_len, Size label_len)
 {
@@ -255,7 +266,7 @@ store_block_size(uint32 ndeps, Size key_len, Size payload_len, Size label_len)
 						  payload_len + label_len);
 }
 
-/* Can nothing be served from a linked entry any more? */
+/* Is a linked entry dead? */
 static bool
 store_dead_locked(const SharedStoreEntry *entry, TimestampTz now)
 {
@@ -284,8 +295,8 @@ store_find_locked(const CacheKey *key)
 }
 
 /*
- * Take an entry out of its bucket.  The caller holds the partition lock
- * exclusively, and owns the entry from here.
+ * Unlink an entry from its bucket.  The caller holds the partition lock
+ * exclusively, and owns the entry afterwards.
  */
 static void
 store_unlink_locked(uint32 i, TimestampTz now)
@@ -303,8 +314,8 @@ store_unlink_locked(uint32 i, TimestampTz now)
 }
 
 /*
- * Give up the block of an entry that the caller owns.  Returns the bytes that
- * are free now: none if it is pinned.
+ * Free the block of an entry that the caller owns.  Returns how many bytes are
+ * free now, which is none if the block is pinned.
  */
 static Size
 store_free_block(uint32 i)
@@ -317,7 +328,9 @@ store_free_block(uint32 i)
 	return freed ? size : 0;
 }
 
-/* Put an entry that the caller owns, and that has no block, on the free list. */
+/*
+ * Put an entry on the free list.  The caller owns it and has freed its block.
+ */
 static void
 store_free_entry(uint32 i)
 {
@@ -328,9 +341,9 @@ store_free_entry(uint32 i)
 }
 
 /*
- * Is entry i linked, under the partition lock of this hash, which the caller
- * holds?  If it is linked, or being linked, under another one, its hash is
- * another one, too, once it is seen to be linked.
+ * Is an entry linked in the partition of this hash, whose lock the caller
+ * holds?  The entry may be linked in another partition at any moment.  But an
+ * entry gets its hash before it is seen as linked, so the hash then differs.
  */
 static inline bool
 store_is_linked_locked(const SharedStoreEntry *entry, uint64 hash)
@@ -342,9 +355,9 @@ store_is_linked_locked(const SharedStoreEntry *entry, uint64 hash)
 }
 
 /*
- * What the replacement policy wants to know of an entry.  The hash of an entry
- * that is not linked may change under our eyes, but then it is not linked
- * under any partition lock either.
+ * EvictProbe for evict_choose.  The hash of an entry that is not linked may
+ * change during this call.  Then the entry is not found linked under the lock
+ * that is taken here, and counts as absent.
  */
 static EvictState
 store_probe(uint32 i, void *arg)
@@ -355,7 +368,10 @@ store_probe(uint32 i, void *arg)
 	LWLock	   *lock = store_partition(hash);
 	EvictState	state = EVICT_ABSENT;
 
-	/* many may be free; one that is just being linked need not be met now */
+	/*
+	 * skip free entries without a lock; missing one that is being linked is
+	 * harmless
+	 */
 	if (!*(volatile bool *) &entry->linked)
 		return state;
 	LWLockAcquire(lock, LW_SHARED);
@@ -366,8 +382,8 @@ store_probe(uint32 i, void *arg)
 }
 
 /*
- * Unlink entry i if it is linked, and, with dead_only, dead.  Returns whether
- * the caller owns it now, and whether it was alive.
+ * Unlink entry i if it is linked and, with dead_only, dead.  Returns true if
+ * the caller owns it now; *was_alive says whether it was alive.
  */
 static bool
 store_take(uint32 i, bool dead_only, TimestampTz now, bool *was_alive)
@@ -392,9 +408,9 @@ store_take(uint32 i, bool dead_only, TimestampTz now, bool *was_alive)
 }
 
 /*
- * Evict one entry: the caller owns it then, without a block.  STORE_NONE if
- * none was found to evict, within a bounded number of looks at entries.  *freed:
- * the bytes that are free now.
+ * Evict one entry, and free its block.  The caller owns the entry afterwards.
+ * Returns STORE_NONE if none was found among the limited number of entries
+ * that are looked at. *freed is the number of bytes that are free now.
  */
 static uint32
 store_evict(TimestampTz now, Size *freed)
@@ -404,8 +420,8 @@ store_evict(TimestampTz now, Size *freed)
 	bool		chosen;
 
 	/*
-	 * Another process may take the one that was chosen, or a range of entries
-	 * be free: choose again.  Others get the lock in between.
+	 * Another process may take the chosen entry first, or all entries looked
+	 * at may be free: choose again.  Other processes get the lock in between.
 	 */
 	for (int i = 0; i < STORE_MAX_CHOICES; i++)
 	{
@@ -425,8 +441,8 @@ store_evict(TimestampTz now, Size *freed)
 }
 
 /*
- * Allocate a block, evicting as needed.  Nothing is held meanwhile that an
- * interrupt would lose.
+ * Allocate a block, evicting entries as needed.  An interrupt may end this:
+ * the process owns nothing meanwhile.
  */
 static dsa_pointer
 store_allocate(Size size, TimestampTz now)
@@ -477,7 +493,8 @@ store_allocate_entry(TimestampTz now)
 }
 
 /*
- * Do the dependencies of a linked entry equal those of a reader?
+ * Are the dependencies of a linked entry, and their generations, those of the
+ * reader?
  */
 static bool
 store_deps_equal_locked(const SharedStoreEntry *entry,
@@ -497,7 +514,7 @@ store_deps_equal_locked(const SharedStoreEntry *entry,
 }
 
 /*
- * Copy a payload out; NULL if there is no memory for it.
+ * Copy a payload.  Returns NULL if there is not enough memory.
  */
 static const char *
 store_copy_locked(const SharedStoreEntry *entry)
@@ -513,8 +530,8 @@ store_copy_locked(const SharedStoreEntry *entry)
 }
 
 /*
- * Give a payload to a reader, who pins it or gets a copy; false if there is no
- * memory for that.
+ * Return a payload to a reader, pinned or as a copy.  Returns false if there
+ * is not enough memory for that.
  */
 static bool
 store_hand_out_locked(const SharedStoreEntry *entry, StoreResult *result)
@@ -593,8 +610,8 @@ store_release(StoreResult *result)
 }
 
 /*
- * Link an entry that the caller owns; returns the one it replaces, which the
- * caller then owns, or STORE_NONE.
+ * Link an entry that the caller owns.  Returns the entry that it replaces,
+ * which the caller then owns, or STORE_NONE.
  */
 static uint32
 store_link(uint32 i, const CacheKey *key, TimestampTz now)
@@ -687,8 +704,8 @@ store_sweep(bool all)
 }
 
 /*
- * Copy what a listing shows of entry i into buffer, growing it as needed;
- * false if there is nothing to be served from the entry.
+ * Copy what cache_entries shows of entry i into buffer, growing it as needed.
+ * Returns false if the entry is not linked or is dead.
  */
 static bool
 store_read_listing(uint32 i, StringInfo buffer, StoreListing *listing)
@@ -768,9 +785,9 @@ store_usage(int64 *entries, int64 *bytes)
 }
 
 /*
- * Recount with everything locked: chains, free list and bytes.  Entries that a
- * process is just storing, or has just taken out, are in neither: that is
- * STORE_MAX_OWNED for a process.
+ * Recount chains, free list and bytes with everything locked.  Entries owned
+ * by a process at that moment, at most STORE_MAX_OWNED per process, are in
+ * neither chain nor list.
  */
 void
 store_verify(void)

@@ -14,41 +14,43 @@
 #include "store/block.h"
 
 /*
- * When a result was made, how expensive it was, and how long it lives: for as long
- * as wants whoever has asked for it and wants most.
+ * When a result was made, how expensive it was, and how long it lives: for the
+ * longest ttl that any request so far has stated.
  */
 typedef struct StoreTimes
 {
 	TimestampTz created;
-	TimestampTz latest;			/* it never lives longer than that */
-	int64		ttl_us;			/* that was asked for */
-	double		share;			/* of a ttl that it lives, jitter taken off */
-	TimestampTz expires;		/* what comes of these */
-	int64		fill_us;		/* microseconds its execution took */
-	int64		stale_us;		/* it is kept that long past its end, to be
-								 * served while it is being refreshed */
+	TimestampTz latest;			/* it never lives longer than until then */
+	int64		ttl_us;			/* the longest ttl requested */
+	double		share;			/* fraction of the ttl that it lives, after
+								 * jitter */
+	TimestampTz expires;		/* the end of its life, from the above */
+	int64		fill_us;		/* how long its execution took */
+	int64		stale_us;		/* how long it is kept after it expires, to be
+								 * served while it is refreshed */
 } StoreTimes;
 
-/* Who asks for a result. */
+/* What a request wants. */
 typedef struct StoreAsker
 {
 	TimestampTz now;
-	int64		ttl_us;			/* how old it may be */
-	int64		stale_us;		/* and how much older while it is refreshed */
+	int64		ttl_us;			/* how old a result may be */
+	int64		stale_us;		/* and how much older while it is being
+								 * refreshed */
 
-	/* out: what was wanted by others of what was found to be too old */
+	/* out: what others want of an entry that was too old for this request */
 	int64		others_ttl_us;
 	int64		others_stale_us;
 } StoreAsker;
 
-/* When does a result end for those who want none that is older? */
+/* When is a result too old for requests with that ttl? */
 static inline TimestampTz
 store_end(const StoreTimes *times, int64 ttl_us)
 {
 	return Min(times->expires, times->created + ttl_us);
 }
 
-/* Someone wants a result to live for that long. */
+/* Prolong the life of a result as a request wants. */
 static inline void
 store_prolong(StoreTimes *times, int64 ttl_us, int64 stale_us)
 {
@@ -61,20 +63,23 @@ store_prolong(StoreTimes *times, int64 ttl_us, int64 stale_us)
 	times->stale_us = Max(times->stale_us, stale_us);
 }
 
-/* A result.  The payload may lie in shared memory: it is only read. */
+/*
+ * A result.  The payload may be in shared memory, and must not be written to.
+ */
 typedef struct StoreResult
 {
 	StoreTimes	times;
 	const char *payload;
 	Size		len;
-	BlockPin   *pin;			/* keeps the payload; NULL if it is palloc'd */
+	BlockPin   *pin;			/* keeps the payload in place; NULL if it is
+								 * palloc'd */
 } StoreResult;
 
 typedef enum StoreStatus
 {
 	STORE_HIT,
-	STORE_EXPIRED,				/* past its time, but within that of stale
-								 * ones: result is filled in */
+	STORE_EXPIRED,				/* expired, but may be served stale: result is
+								 * filled in */
 	STORE_MISS
 } StoreStatus;
 
@@ -82,35 +87,42 @@ extern Size store_shmem_size(void);
 extern void store_shmem_init(void);
 
 /*
- * Look up a key.  Served is only what carries exactly these dependencies with
- * these generations, and is young enough for the asker.  The payload stays
- * until the memory context of the call is reset, or store_release; NULL for
- * result: only see what there is.
+ * Look up a key.  An entry is served only if it has exactly these dependencies
+ * with these generations, and is young enough for the request.  The payload
+ * stays valid until store_release, or until the memory context of the call is
+ * reset.  With NULL for result, only the status is returned.
  */
 extern StoreStatus store_lookup(const CacheKey *key, const ClockStamp *deps,
 								int ndeps, StoreAsker *asker,
 								StoreResult *result);
 
-/* What was found, and created then, is to live as long as the asker wants. */
+/*
+ * Prolong the life of an entry as the request wants, if it is still the one
+ * that was created at that time.
+ */
 extern void store_keep(const CacheKey *key, TimestampTz created,
 					   const StoreAsker *asker);
 
-/* The payload is not needed any more. */
+/* Release the payload. */
 extern void store_release(StoreResult *result);
 
 /*
- * Store a result, in place of any other for that key, evicting others as
- * needed.  It lives no shorter than what it takes the place of would have, had
- * that been made now.  Returns false, having stored nothing, if there is no room.
+ * Store a result, replacing any other for that key, and evicting others as
+ * needed.  It lives at least as long as the entry it replaces would live if
+ * that had been created now.  Returns false, having stored nothing, if there
+ * is no room.
  */
 extern bool store_insert(const CacheKey *key, const ClockStamp *deps,
 						 int ndeps, const StoreTimes *times,
 						 const char *payload, Size len);
 
-/* Drop every entry (all) or those that can no longer be served. */
+/* Drop all entries, or, if all is false, those that are dead. */
 extern void store_sweep(bool all);
 
-/* What cache_entries shows of an entry; pointers into palloc'd memory. */
+/*
+ * What cache_entries shows of an entry.  The pointers point into palloc'd
+ * memory.
+ */
 typedef struct StoreListing
 {
 	KeyParts	key;
@@ -120,8 +132,8 @@ typedef struct StoreListing
 } StoreListing;
 
 /*
- * Call fn for each entry that can still be served, with copies.  No lock is
- * held during the call.
+ * Call fn with a copy of each entry that can still be served.  No lock is held
+ * during the calls.
  */
 extern void store_list(void (*fn) (const StoreListing *listing, void *arg),
 					   void *arg);

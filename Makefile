@@ -26,7 +26,7 @@ MODULE_big = cache
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 
 EXTENSION = cache
-DATA = src/cache--1.0.sql
+DATA = src/cache--1.1.sql src/cache--1.0--1.1.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
 REGRESS = basic values params keys functions tags transactions triggers policies named hints \

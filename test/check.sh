@@ -88,6 +88,8 @@ stage_build()
 	(lib_build "$work" -s COPT="-Werror -DUSE_ASSERT_CHECKING \
 		-DCACHE_STOP_POINTS ${BREAK:+-DCACHE_BREAK_$BREAK}") || return
 	ls "$CACHE_SO" "$CACHE_PLAIN_SO" >/dev/null || return
+	# the script of version 1.0, to be updated from
+	cp test/upgrade/cache--1.0.sql "$work/stage$("$PG_CONFIG" --sharedir)/extension/" || return
 	passed=2
 }
 

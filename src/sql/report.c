@@ -68,6 +68,20 @@ typedef struct ReportListing
 	bool		all_users;		/* may see the texts of everyone */
 } ReportListing;
 
+/*
+ * A function of an older version of the extension has other columns.
+ */
+static void
+report_check_columns(TupleDesc tupdesc, int columns)
+{
+	if (tupdesc->natts != columns)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extension \"%s\" is of another version than its library",
+						"cache"),
+				 errhint("Run ALTER EXTENSION cache UPDATE in this database.")));
+}
+
 static double
 report_ms(int64 us)
 {
@@ -142,9 +156,7 @@ cache_stats(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	if (tupdesc->natts != REPORT_STATS_COLUMNS)
-		elog(ERROR, "cache_stats has %d columns instead of %d",
-			 tupdesc->natts, REPORT_STATS_COLUMNS);
+	report_check_columns(tupdesc, REPORT_STATS_COLUMNS);
 
 	stats_read(totals, &reset);
 	store_usage(&entries, &bytes);
@@ -194,9 +206,7 @@ report_begin_listing(ReportListing *listing, FunctionCallInfo fcinfo,
 	listing->now = GetCurrentTimestamp();
 	listing->all_users = has_privs_of_role(GetUserId(),
 										   ROLE_PG_READ_ALL_STATS);
-	if (listing->result->setDesc->natts != columns)
-		elog(ERROR, "listing has %d columns instead of %d",
-			 listing->result->setDesc->natts, columns);
+	report_check_columns(listing->result->setDesc, columns);
 }
 
 static void

@@ -1,4 +1,4 @@
-/* src/cache--1.0.sql */
+/* src/cache--1.1.sql */
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION cache" to load this file. \quit

@@ -1,60 +1,74 @@
 /*-------------------------------------------------------------------------
  *
  * invalidate.c
- *	  What the transaction has touched, and what its end makes of it.
+ *	  The slots that a transaction has touched, and what happens to them when
+ *	  it ends.
  *
- * A transaction collects the slots it changes.  The end of the transaction
- * turns them into ticks of the clock, in three steps:
+ * A transaction touches the slots of what it changes.  They are collected here.
+ * When the transaction commits, they are ticked (clock.c), in three steps:
  *
- *	1. before commit (XACT_EVENT_PRE_COMMIT): fence every touched slot.  What
- *	   is touched later, by other callbacks, is fenced at once.
+ *	1. Before the commit (XACT_EVENT_PRE_COMMIT), every touched slot gets a
+ *	   fence.  A slot that is touched later, by another callback, gets its fence
+ *	   at once.
  *	2. PostgreSQL writes the commit record, waits for synchronous standbys,
  *	   and makes the transaction visible (ProcArrayEndTransaction).
- *	3. after its catalog invalidations were sent (resource release, after
- *	   locks): tick every touched slot, which takes its fence down.
+ *	3. After the transaction's catalog invalidations have been sent (the
+ *	   resource release callback, after locks), every touched slot is ticked,
+ *	   which takes its fence down.
  *
- * XACT_EVENT_COMMIT would be too early for step 3: it comes before
- * AtEOXact_Inval, so that another backend could read the new generation and
- * still plan with the old catalog.  The commit is reported to the client
- * after step 3, so a statement that starts after the report reads the new
- * generation.
+ * XACT_EVENT_COMMIT would be too early for step 3.  It comes before
+ * AtEOXact_Inval, so another backend could read the new generation and still
+ * plan with the old catalog.  The commit is reported to the client after step
+ * 3, so a statement that starts after the report reads the new generation.
  *
- * Why nothing is lost or left behind.  An error before the commit record ends
- * in XACT_EVENT_ABORT, which takes the fences down and forgets; so does a
- * backend that is terminated, since its exit aborts the transaction.  The
- * callbacks are registered as the library is loaded, so what other libraries
- * touch in theirs comes after step 1 or before it, but never unseen.  After
- * the commit record interrupts are held off, and an error is a PANIC, which
- * takes shared memory with it, results included; the same goes for a crash.
- * A canceled wait for a synchronous standby goes on to step 3 like any commit.
- * Step 3 neither allocates nor throws: the set of touched slots has a fixed
- * size, and what does not fit becomes the slot of everything in the database.
+ * Why no change is lost, and no fence left behind:
+ *	- An error before the commit record leads to XACT_EVENT_ABORT, which takes
+ *	  the fences down and forgets the slots.  A backend that is terminated aborts
+ *	  its transaction as it exits, so the same happens.
+ *	- Callbacks of other libraries may touch slots as well.  Whichever callback
+ *	  runs first, every touch is seen: before step 1 it is collected, after
+ *	  step 1 it gets its fence at once.
+ *	- After the commit record interrupts are held off, and an error is a PANIC.
+ *	  A PANIC, like any crash, makes PostgreSQL start with new shared memory, so
+ *	  the results in L1 are gone as well.
+ *	- If the wait for a synchronous standby is canceled, the transaction is
+ *	  committed all the same, and step 3 follows.
+ *	- Step 3 neither allocates nor throws.  The set of touched slots has a fixed
+ *	  size; a transaction that touches more than fit touches the slot of
+ *	  everything in its database.
  *
- * Words.  A slot is wide if it concerns a whole database, or all of them.  Wide
- * slots are kept apart until step 1, with the nesting level of the transaction
- * they were touched at.  They never give way to the slot of everything in the
- * database, since they may stand for more; beyond INVALIDATE_MAX_WIDE of them the
- * slot of the cluster stands for them all.
+ * Words.  A slot is wide if it stands for something in a whole database, or in
+ * all of them.  Until step 1, wide slots are kept in an array of their own,
+ * each with the nesting level of the transaction that touched it.  They are never
+ * replaced by the slot of everything in the current database, because they may
+ * stand for more than that.  If there are more than INVALIDATE_MAX_WIDE, the
+ * slot of the cluster replaces them.
  *
- * Savepoints.  A wide slot that was touched since a savepoint is forgotten when
- * that is rolled back: otherwise a command that is refused (ALTER ROLE by
- * somebody who may not) would invalidate everybody's results.  Other slots
- * are not looked at: what a rolled-back part has touched is invalidated with
- * the rest.  That costs misses, and errs on the right side.
+ * Savepoints.  If a savepoint is rolled back, the wide slots touched since are
+ * forgotten.  Otherwise a user could invalidate the results of everybody by a
+ * command that is refused, such as
  *
- * A transaction that has no transaction id as it commits has changed nothing
- * that others could see (a DROP ... IF EXISTS that found nothing), and ticks
- * nothing.
+ *	ALTER ROLE postgres NOLOGIN;	-- by a user who may not
  *
- * PREPARE TRANSACTION hands the slots over to prepared.c, and fences them,
- * before the transaction is prepared; if it is not, the abort takes the fences
- * down.  Touching anything after that is an error, and fails the preparation.
+ * in a block with an exception handler.  Other slots are kept: what a
+ * rolled-back part of the transaction has touched is invalidated with the rest.
+ * That can cost misses, but it never leaves a stale result.
  *
- * Parallel workers touch nothing: all that calls this is parallel unsafe.  A
- * function of a user's can say otherwise of itself, and what it touches in a
- * worker would be lost with the worker, so it fails there.
+ * A transaction that has no transaction id when it commits has changed nothing
+ * that others could see (DROP ... IF EXISTS of what does not exist, for
+ * example).  It ticks nothing.
  *
- * What this file must not do: decide what a change touches.
+ * PREPARE TRANSACTION: before the transaction is prepared, its slots and their
+ * fences are handed over to prepared.c.  If the preparation fails, the abort
+ * takes the fences down.  To touch a slot after the handover is an error,
+ * which makes the preparation fail.
+ *
+ * Parallel workers must touch nothing, because what they touch would be lost
+ * when they exit.  The functions of the extension that touch slots are parallel
+ * unsafe.  But a user may wrongly declare a function PARALLEL SAFE that calls
+ * them; in a worker, that is an error.
+ *
+ * What this file must not do: decide which slots a change touches.
  *
  *-------------------------------------------------------------------------
  */
@@ -74,26 +88,26 @@
 #include "utils/resowner.h"
 
 /*
- * Beyond this many slots a transaction touches everything in its database
- * instead.
+ * A transaction that touches more slots than this touches the slot of everything
+ * in its database instead.
  */
 #define INVALIDATE_MAX_SLOTS 4096
 
-/* Beyond this many wide slots, everything in all databases. */
+/* With more wide slots than this, it touches the slot of the cluster instead. */
 #define INVALIDATE_MAX_WIDE 8
 
 StaticAssertDecl(INVALIDATE_MAX_SLOTS + INVALIDATE_MAX_WIDE == PREPARED_MAX_SLOTS,
-				 "a prepared transaction has as many slots as any");
+				 "any transaction can be prepared");
 
-/* Size of the hash index into them: a power of two, sparsely filled. */
+/* Size of the hash index of the slots: a power of two, sparsely filled. */
 #define INVALIDATE_INDEX_SIZE (4 * INVALIDATE_MAX_SLOTS)
 
 typedef enum InvalidatePhase
 {
 	INVALIDATE_COLLECTING,		/* before commit */
 	INVALIDATE_FENCED,			/* after step 1 */
-	INVALIDATE_COMMITTED,		/* visible; step 3 is due */
-	INVALIDATE_PREPARING		/* recorded; too late to touch anything */
+	INVALIDATE_COMMITTED,		/* after step 2, before step 3 */
+	INVALIDATE_PREPARING		/* handed over; nothing may be touched */
 } InvalidatePhase;
 
 /* The touched slots; an index entry is 1 + a position in slots, or 0. */
@@ -107,13 +121,13 @@ typedef struct InvalidateSet
 typedef struct InvalidateWide
 {
 	ClockSlot	slot;
-	int			level;			/* of nesting, the outermost it was touched at */
+	int			level;			/* outermost nesting level that touched it */
 } InvalidateWide;
 
 static struct
 {
 	InvalidatePhase phase;
-	int			writes;			/* statements that write, under way */
+	int			writes;			/* running statements that write */
 	int			nslots;
 	InvalidateSet *set;			/* NULL until the first touch */
 	int			nwide;
@@ -121,11 +135,11 @@ static struct
 	FullTransactionId xid;		/* of the committing transaction */
 } invalidate;
 
-/* Told of commits that have ticked, or NULL. */
+/* Called after each commit that has ticked a slot, or NULL. */
 static void (*invalidate_listener) (void);
 
 /*
- * Where a slot is, or would be, in the index.
+ * Find the place of a slot in the index, or the place where it would be.
  */
 static inline uint32
 invalidate_find(ClockSlot slot)
@@ -138,18 +152,18 @@ invalidate_find(ClockSlot slot)
 	return i;
 }
 
-/* Forget the touched slots.  The index is cleared only where it was used. */
+/* Forget the touched slots.  Only the used part of the index is cleared. */
 static void
 invalidate_forget(void)
 {
 	InvalidateSet *set = invalidate.set;
 
-	/* there is no set yet if there are no slots */
+	/* if nslots is zero, set may be NULL */
 	if (invalidate.nslots > INVALIDATE_MAX_SLOTS / 16)
 		memset(set->index, 0, sizeof(set->index));
 	else
 	{
-		/* last in first out, so that no probe meets a hole */
+		/* in reverse order of insertion, so that probing meets no hole */
 		while (invalidate.nslots > 0)
 		{
 			set->index[invalidate_find(set->slots[invalidate.nslots - 1])] = 0;
@@ -163,7 +177,7 @@ invalidate_forget(void)
 }
 
 /*
- * Put a slot into the set, for which the caller has made room.
+ * Add a slot to the set.  The caller makes sure that there is room.
  */
 static pg_attribute_always_inline void
 invalidate_insert(ClockSlot slot)
@@ -179,14 +193,14 @@ invalidate_insert(ClockSlot slot)
 }
 
 /*
- * Wide slots join the others.
+ * Move the wide slots into the set.
  */
 static void
 invalidate_collect_wide(void)
 {
 	for (int i = 0; i < invalidate.nwide; i++)
 	{
-		/* the last place of all, if more came after step 1 */
+		/* can be full only if more came after step 1; keep the last place */
 		if (invalidate.nslots >= PREPARED_MAX_SLOTS - 1)
 			invalidate_insert(CLOCK_SLOT_CLUSTER);
 		else
@@ -196,7 +210,7 @@ invalidate_collect_wide(void)
 }
 
 /*
- * Step 1.
+ * Step 1: put up the fences.
  */
 static void
 invalidate_fence(void)
@@ -208,7 +222,7 @@ invalidate_fence(void)
 }
 
 /*
- * Step 3.
+ * Step 3: tick.
  */
 static void
 invalidate_tick(void)
@@ -224,7 +238,7 @@ invalidate_tick(void)
 	invalidate_forget();
 }
 
-/* Take down the fences, if they are up, and forget. */
+/* Take down the fences, if they are up, and forget the slots. */
 static void
 invalidate_nothing(void)
 {
@@ -236,13 +250,13 @@ invalidate_nothing(void)
 }
 
 /*
- * Hand the touched slots over to the record of the prepared transaction.
+ * Hand the touched slots over to prepared.c.
  */
 static void
 invalidate_prepare(void)
 {
 	if (max_prepared_xacts == 0)
-		return;					/* PostgreSQL is about to refuse it */
+		return;					/* PostgreSQL is about to raise an error */
 
 	invalidate_collect_wide();
 	invalidate.xid = GetTopFullTransactionId();
@@ -304,8 +318,8 @@ invalidate_release_callback(ResourceReleasePhase phase, bool isCommit,
 }
 
 /*
- * The wide slots touched since a savepoint become those of what is around it, or
- * are forgotten.
+ * When a savepoint ends, the wide slots touched since then pass to the enclosing
+ * level of the transaction, or are forgotten.
  */
 static void
 invalidate_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
@@ -345,7 +359,8 @@ invalidate_set_listener(void (*listener) (void))
 }
 
 /*
- * The first touch of this process, or an error for whoever may not touch anything.
+ * Prepare for the first touch of this process, or raise an error if nothing
+ * may be touched.
  */
 static pg_noinline void
 invalidate_check_touch(void)
@@ -367,14 +382,14 @@ invalidate_check_touch(void)
 static inline void
 invalidate_begin_touch(void)
 {
-	/* a parallel worker never gets a set */
+	/* in a parallel worker, set is always NULL */
 	if (unlikely(invalidate.set == NULL ||
 				 invalidate.phase == INVALIDATE_PREPARING))
 		invalidate_check_touch();
 }
 
 /*
- * Note a wide slot as touched at a level.
+ * Record that a wide slot was touched at a nesting level.
  */
 static void
 invalidate_add_wide(ClockSlot slot, int level)
@@ -389,7 +404,7 @@ invalidate_add_wide(ClockSlot slot, int level)
 			return;
 		}
 	}
-	/* the last place is kept for the slot of the cluster */
+	/* the last place is reserved for the slot of the cluster */
 	if (invalidate.nwide >= INVALIDATE_MAX_WIDE - 1 &&
 		slot != CLOCK_SLOT_CLUSTER)
 		invalidate_add_wide(CLOCK_SLOT_CLUSTER, level);
@@ -405,7 +420,7 @@ invalidate_touch_wide(ClockSlot slot)
 {
 	invalidate_begin_touch();
 	invalidate_add_wide(slot, GetCurrentTransactionNestLevel());
-	/* too late for step 1 */
+	/* after step 1 it needs its fence now */
 	if (invalidate.phase != INVALIDATE_COLLECTING)
 		invalidate_collect_wide();
 }

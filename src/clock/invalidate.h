@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * invalidate.h
- *	  What the transaction has touched, and what its end makes of it.
+ *	  The slots that a transaction has touched, and what happens to them when
+ *	  it ends.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,31 +11,32 @@
 
 #include "clock/clock.h"
 
-/* Register the transaction callbacks; called once, as the library is loaded. */
+/* Register the transaction callbacks.  Called once, when the library is loaded. */
 extern void invalidate_init(void);
 
 /*
- * Have a function called after every commit that has ticked a slot.  It must
- * not throw.  There is one such function; called as the library is loaded.
+ * Set the function that is called after every commit that has ticked a slot.  It
+ * must not throw.  Called once, when the library is loaded.
  */
 extern void invalidate_set_listener(void (*listener) (void));
 
 /*
- * The transaction changes what a slot stands for: others see it at commit.
+ * Record that the transaction changes what a slot stands for.  The slot ticks
+ * when the transaction commits.
  * Errors: ERRCODE_FEATURE_NOT_SUPPORTED while the transaction is prepared,
  * ERRCODE_INVALID_TRANSACTION_STATE in a parallel worker.
  */
 extern void invalidate_touch(ClockSlot slot);
 
 /*
- * The same for a slot that concerns a whole database, or all of them.  It counts
- * as not touched if the current savepoint is rolled back.
+ * The same for a slot that stands for something in a whole database, or in all
+ * of them.  The touch is forgotten if the current savepoint is rolled back.
  */
 extern void invalidate_touch_wide(ClockSlot slot);
 
 /*
- * The same for a tag of the current database, which also gives the
- * transaction an xid, as a change that writes no row needs.
+ * The same for a tag of the current database.  Also assigns the transaction an
+ * xid, since one without an xid ticks nothing.
  */
 extern void invalidate_tag(ClockTagKind kind, const char *name, size_t len);
 
@@ -46,14 +48,14 @@ extern void invalidate_everything(void);
 extern bool invalidate_touched(ClockSlot slot);
 
 /*
- * A statement that writes begins; it has ended, and touched what it changed.
- * They nest.  Until the end of a transaction in which one has failed, one is
- * taken to be under way.
+ * A statement that writes begins; it has ended, after touching the slots of what
+ * it changed.  Such statements nest.  After one has failed, invalidate_writing
+ * returns true until the end of the transaction.
  */
 extern void invalidate_begin_write(void);
 extern void invalidate_end_write(void);
 
-/* Is one under way, so that it is not known yet what it touches? */
+/* Is a statement running that writes, and may touch slots when it ends? */
 extern bool invalidate_writing(void);
 
 #endif							/* CACHE_INVALIDATE_H */

@@ -1,48 +1,59 @@
 /*-------------------------------------------------------------------------
  *
  * prepared.c
- *	  What prepared transactions have touched.
+ *	  The slots that prepared transactions have touched.
  *
- * The end of a prepared transaction may happen in any session, after any time,
- * and, on a subscriber, without passing through a utility command.  So what it
- * has touched is recorded in shared memory as it is prepared, and stays
- * fenced; once the transaction has ended, whoever notices ticks the slots, if
- * it committed, and takes the fences down.
+ * A prepared transaction can be ended in any session, at any later time, and on
+ * a subscriber without a utility command.  So when a transaction is prepared,
+ * the slots it has touched are recorded in shared memory, and they keep their
+ * fences.  After the transaction has ended, any process that notices it
+ * resolves the record: if the transaction was committed, it ticks the slots; if
+ * not, it only takes the fences down.
  *
- * It has ended, in the sense of invalidate.c, when it is no longer in progress
- * and its catalog invalidations were sent.  Both come before the lock on its
- * transaction id is released (FinishPreparedTransaction), so that nobody holding
- * that lock is the proof.  It is asked of LockWaiterCount, which counts holders as
- * well, allocates nothing and cannot fail.  Somebody who has waited for the
- * transaction holds the lock for a moment after it: then the record stays, and is
- * looked at again.  Those who look are the session that ran COMMIT or ROLLBACK
- * PREPARED, apply workers at the end of each transaction, whoever meets a fence
- * (lookup.c), and the background worker every few seconds.  Until then the
- * fence keeps everyone away, so that being late costs misses.
+ * When a transaction has ended.  invalidate.c ticks a slot only after the
+ * transaction is visible and its catalog invalidations have been sent.  For a
+ * prepared transaction, both happen before the lock on its transaction id is
+ * released (FinishPreparedTransaction).  So it has ended if nobody holds that
+ * lock.  LockWaiterCount tells: it counts holders as well as waiters, allocates
+ * nothing and cannot fail.  Somebody who has waited for the transaction holds
+ * the lock for a moment after its end.  Then the record stays until the next
+ * look.
  *
- * Nothing may fail after COMMIT PREPARED, for the client would not know that the
- * commit has happened.  So who comes from there does not look into the commit log,
- * and ticks: at worst, what was rolled back by somebody else at that moment.
+ * These processes look: the session that ran COMMIT PREPARED or ROLLBACK
+ * PREPARED, apply workers at the end of each transaction, any backend that meets
+ * a fence (lookup.c), and the background worker every few seconds.  Until the
+ * record is resolved, the fences prevent hits and fills.  So a late look
+ * costs only misses.
  *
- * A crash or restart loses the records while PostgreSQL restores the prepared
- * transactions.  What those have touched is unknown, so the cache stays unused
- * until every prepared transaction is one on record (settled).  That is why
- * those that touched nothing are recorded as well.  A server that was shut
- * down has written all of them to files, so that without a file there is none;
- * after a crash, or a promotion, one has to look for them.  A promotion also
- * ends all that was stored before it.
+ * Nothing may fail after COMMIT PREPARED, because the client would be told of an
+ * error although the transaction is committed.  Reading the commit log may fail.
+ * So the session that ran the command does not read it, and ticks
+ * (PREPARED_ASSUME_COMMITTED).  At worst it also ticks the slots of a transaction
+ * that another session has just rolled back.
  *
- * Memory.  There is a record for each transaction that can be prepared, and for
- * each backend, since it is made before PostgreSQL has found room for the
- * transaction.  Room for its slots (an area) is only there max_prepared_transactions
- * times.  Records that have ended are resolved before giving up.
+ * Restart, crash and promotion.  The records are lost, while PostgreSQL restores
+ * the prepared transactions.  Nobody knows what those have touched.  So the
+ * cache is not used until there is a record of every prepared transaction
+ * (prepared_settled).  This is why transactions that have touched nothing are
+ * recorded as well.  A clean shutdown writes every prepared transaction to a
+ * file, so if the server was shut down cleanly and there is no file, there are
+ * none.  After a crash or a promotion, prepared_settled looks for them.  When
+ * it finds none left, it also ticks the slot of the cluster, which invalidates
+ * whatever was stored before: a standby does not learn of changes.
  *
- * Locks.  One lock for all records and the fences they own, which change
- * together under it.  Looking whether a transaction has ended takes other locks,
- * so it is done on a copy of its id.  Two processes may look at once; whoever
- * finds the record still there acts.
+ * Memory.  There are max_prepared_transactions + MaxBackends records, since a
+ * backend makes its record before PostgreSQL has found room for the
+ * transaction.  There are only max_prepared_transactions areas for slots.  If
+ * there is no room, prepared_record resolves what has ended and tries again
+ * before it raises an error, which makes the preparation fail.
  *
- * What this file must not do: decide what a transaction touches.
+ * Locks.  One lock protects all records and the fences that belong to them; a
+ * record and its fences change together under it.  To find out whether a
+ * transaction has ended takes other locks, so prepared_resolve does that on a
+ * copy of the transaction id, without our lock.  Two processes may do so at
+ * once; the one that still finds the record acts on it.
+ *
+ * What this file must not do: decide which slots a transaction touches.
  *
  *-------------------------------------------------------------------------
  */
@@ -66,7 +77,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-/* Time between two looks at the prepared transactions found at a start. */
+/* Least time between two looks at the transactions found after a start. */
 #define PREPARED_LOOK_INTERVAL USECS_PER_SEC
 
 /* No area. */
@@ -77,7 +88,7 @@ typedef struct SharedPreparedRecord
 	/* all under the lock */
 	FullTransactionId xid;		/* invalid if the record is free */
 	int			nslots;
-	int			area;			/* where they are, or PREPARED_NONE */
+	int			area;			/* that holds them, or PREPARED_NONE */
 } SharedPreparedRecord;
 
 typedef struct SharedPreparedArea
@@ -94,9 +105,10 @@ typedef struct SharedPrepared
 	int			nrecords;		/* immutable */
 	int			free_area;		/* under the lock; or PREPARED_NONE */
 	pg_atomic_uint32 used;		/* atomic; records in use */
-	pg_atomic_uint32 settled;	/* atomic; 0, then 1 */
-	TimestampTz last_look;		/* under the lock; of prepared_settled */
-	int			empty_looks;	/* under the lock; in a row */
+	pg_atomic_uint32 settled;	/* atomic; 0, then 1 for ever */
+	TimestampTz last_look;		/* under the lock; by prepared_settled */
+	int			empty_looks;	/* under the lock; looks in a row that found
+								 * nothing */
 	SharedPreparedRecord records[FLEXIBLE_ARRAY_MEMBER];
 	/* followed by the areas */
 } SharedPrepared;
@@ -104,7 +116,7 @@ typedef struct SharedPrepared
 static SharedPrepared *prepared_shared;
 static SharedPreparedArea *prepared_areas;
 
-/* Records: those prepared, and those that every backend may be preparing. */
+/* Number of records: one per prepared transaction, and one per backend. */
 static int
 prepared_records(void)
 {
@@ -127,7 +139,7 @@ prepared_shmem_size(void)
 }
 
 /*
- * Does the server start as a primary that was shut down, without any prepared
+ * Is this the start of a primary that was shut down cleanly, and has no prepared
  * transaction?
  */
 static bool
@@ -179,7 +191,8 @@ prepared_shmem_init(void)
 }
 
 /*
- * The record of a transaction, or of none: a free one.  NULL if there is none.
+ * Find the record of a transaction, or a free one if xid is invalid.  NULL if
+ * there is none.
  */
 static SharedPreparedRecord *
 prepared_find_locked(FullTransactionId xid)
@@ -193,7 +206,7 @@ prepared_find_locked(FullTransactionId xid)
 }
 
 /*
- * Record a transaction, if there is room.
+ * Record a transaction and fence its slots.  Returns false if there is no room.
  */
 static bool
 prepared_try_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
@@ -241,8 +254,8 @@ prepared_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
 }
 
 /*
- * Act on the end of a transaction, unless someone else did, and take its record
- * out.
+ * Tick or unfence the slots of a transaction that has ended, and free its record,
+ * unless another process has done so.
  */
 static void
 prepared_finish(FullTransactionId xid, bool committed)
@@ -277,7 +290,7 @@ prepared_cancel(FullTransactionId xid)
 }
 
 /*
- * Has a transaction ended, its catalog invalidations included?
+ * Has a transaction ended, and have its catalog invalidations been sent?
  */
 static bool
 prepared_ended(TransactionId xid)
@@ -313,7 +326,7 @@ prepared_resolve(PreparedOutcome outcome)
 }
 
 /*
- * Is a transaction on record?
+ * Is there a record of a transaction?
  */
 static bool
 prepared_recorded(TransactionId xid)
@@ -328,7 +341,7 @@ prepared_recorded(TransactionId xid)
 }
 
 /*
- * Is there a prepared transaction that is not on record?
+ * Is there a prepared transaction without a record?
  */
 static bool
 prepared_unrecorded_exist(void)
@@ -355,7 +368,7 @@ prepared_unrecorded_exist(void)
 }
 
 /*
- * Is it time to look again?  One process at a time.
+ * Is it time to look again?  True for one process per interval.
  */
 static bool
 prepared_look_due(void)
@@ -383,8 +396,8 @@ prepared_settled(void)
 		return false;
 
 	/*
-	 * A transaction leaves the list a moment before it has ended; the next
-	 * look is a second later.
+	 * A transaction leaves the list a moment before it has ended.  So two
+	 * looks in a row must find nothing; the second is a second later.
 	 */
 	exist = max_prepared_xacts > 0 && prepared_unrecorded_exist();
 	LWLockAcquire(&prepared_shared->lock, LW_EXCLUSIVE);
@@ -395,7 +408,7 @@ prepared_settled(void)
 		FullTransactionId xid = ReadNextFullTransactionId();
 		ClockSlot	cluster = CLOCK_SLOT_CLUSTER;
 
-		/* what was stored while this was a standby knew of no change */
+		/* results stored while this was a standby may miss changes */
 		FullTransactionIdRetreat(&xid);
 		clock_fence(&cluster, 1, false);
 		clock_tick(&cluster, 1, false, xid);
@@ -412,8 +425,8 @@ prepared_count(void)
 }
 
 /*
- * Do records and areas add up, and the fences of everybody?  Returns what does not,
- * or NULL.
+ * Recount records, areas, and all fences of the clock.  Returns what does not add
+ * up, or NULL.
  */
 static const char *
 prepared_problem_locked(void)

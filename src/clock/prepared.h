@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * prepared.h
- *	  What prepared transactions have touched.
+ *	  The slots that prepared transactions have touched.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,26 +10,28 @@
 
 #include "clock/clock.h"
 
-/* Slots recorded of one transaction: as many as any can touch (invalidate.c). */
+/* A record has room for as many slots as a transaction can touch (invalidate.c). */
 #define PREPARED_MAX_SLOTS (4096 + 8)
 
 extern Size prepared_shmem_size(void);
 extern void prepared_shmem_init(void);
 
 /*
- * Record the slots of the transaction being prepared, and fence them; the record
- * owns the fences.  Errors: ERRCODE_OUT_OF_MEMORY if there is no room.
+ * Record the slots of the transaction that is being prepared, and fence them.
+ * The fences belong to the record.  Error: ERRCODE_OUT_OF_MEMORY if there is no
+ * room.
  */
 extern void prepared_record(FullTransactionId xid, const ClockSlot *slots,
 							int nslots);
 
-/* The preparation failed: take the fences down again. */
+/* The preparation has failed: take the fences down, and free the record. */
 extern void prepared_cancel(FullTransactionId xid);
 
 /*
- * Tick or unfence what transactions that have ended since have touched.  Does not
- * wait.  PREPARED_ASSUME_COMMITTED ticks what was rolled back, too, and cannot
- * fail; PREPARED_ASK looks into the commit log, of which reading can fail.
+ * Resolve the records of the transactions that have ended: tick or unfence their
+ * slots.  Does not wait.  With PREPARED_ASSUME_COMMITTED, the slots of those
+ * that were rolled back are ticked, too; this cannot fail.  With PREPARED_ASK,
+ * the commit log is read, which can fail.
  */
 typedef enum PreparedOutcome
 {
@@ -40,15 +42,16 @@ typedef enum PreparedOutcome
 extern void prepared_resolve(PreparedOutcome outcome);
 
 /*
- * Are all prepared transactions on record?  Not so after a start that found
- * some, until they have ended.  May read catalogs, while the answer is no.
+ * Is there a record of every prepared transaction?  After a start that restored
+ * some, false until those have ended.  While it is false, this may query the
+ * server.
  */
 extern bool prepared_settled(void);
 
-/* How many transactions are on record. */
+/* The number of records in use. */
 extern int64 prepared_count(void);
 
-/* Recount; ERRCODE_DATA_CORRUPTED if something does not add up. */
+/* Recount.  Error: ERRCODE_DATA_CORRUPTED if something does not add up. */
 extern void prepared_verify(void);
 
 #endif							/* CACHE_PREPARED_H */

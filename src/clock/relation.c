@@ -3,21 +3,28 @@
  * relation.c
  *	  The slots that stand for the rows of relations.
  *
- * A query over a partitioned table depends on that table alone, whatever its
- * partitions are as it runs.  So a change to a relation touches the slots of all
- * its ancestors as well as its own.
+ * A query over a partitioned table depends on the slot of that table alone,
+ * whatever partitions the table has when the query runs.  So a change to a
+ * relation touches the slots of all its ancestors as well as its own.
  *
- * Each process remembers the slots per relation, because finding ancestors
- * means reading pg_inherits.  Any relcache invalidation empties the memo: who
- * becomes an ancestor of a relation is written to catalog rows of other
- * relations than that one.  A relation that becomes a partition is locked
- * against writers by that, as are its descendants.  One whose parent comes to
- * inherit is not, so its writer may not know of all above it; therefore a query
- * over inherited tables depends on each of them (depend.c).  All such commands
- * are DDL, which touches the catalog's slot in any case.
+ * To find the ancestors means to read pg_inherits.  So each process remembers
+ * the slots of each relation it has touched.  Any relcache invalidation empties
+ * this memo, because the catalog rows that make P an ancestor of R may be about
+ * relations between the two.
  *
- * A relation has a second slot, for changes that no trigger tells of row by row
- * (told.c): it is for results that depend on tags in place of the relation.
+ * Can a writer touch too few slots, because its relation has just got another
+ * ancestor?
+ *	- ALTER TABLE p ATTACH PARTITION r locks r and its descendants, so none of
+ *	  them has a writer at that time.
+ *	- ALTER TABLE p INHERIT g locks p, but not the children of p.  A writer of
+ *	  a child may not know of g yet.  Therefore a query over g depends on the
+ *	  slot of each table that inherits from g, not only on that of g
+ *	  (depend.c).
+ * All these commands are DDL, so they also touch the slot of the catalog.
+ *
+ * A relation has a second slot, for its untold changes, that is, changes of rows
+ * that no trigger has reported (told.c).  Results that depend on tags in place of
+ * the relation depend on this slot.
  *
  * What this file must not do: decide whether rows have changed.
  *
@@ -49,7 +56,7 @@ typedef struct RelationEntry
 
 static struct
 {
-	MemoryContext context;		/* of all entries; NULL if there are none */
+	MemoryContext context;		/* of all entries; NULL before the first */
 	HTAB	   *entries;
 	uint64		messages;		/* messages_of_relations() when it was made */
 } relations;
@@ -62,7 +69,7 @@ relation_memo_is_current(void)
 }
 
 /*
- * Make the memo, or make it anew if it is out of date.
+ * Make the memo, or empty it if it is out of date.
  */
 static void
 relation_prepare_memo(void)
@@ -132,7 +139,7 @@ relation_with_ancestors(Oid relid)
 }
 
 /*
- * Find out the slots of a relation and remember them.
+ * Find the slots that a change to a relation touches, and remember them.
  */
 static RelationEntry *
 relation_remember(Oid relid)
@@ -144,8 +151,8 @@ relation_remember(Oid relid)
 	bool		found;
 
 	/*
-	 * Nobody's results depend on TOAST, on temporary tables, or on what was
-	 * dropped since.
+	 * No result depends on TOAST tables, temporary tables, or tables that
+	 * have been dropped meanwhile.
 	 */
 	relkind = get_rel_relkind(relid);
 	if (relkind != '\0' && relkind != RELKIND_TOASTVALUE &&

@@ -13,27 +13,28 @@
 
 /*
  * The slots of a relation of the current database: that of its rows, and that of
- * changes of rows that no trigger told of.
+ * its untold changes.
  */
 extern ClockSlot relation_slot(Oid relid);
 extern ClockSlot relation_untold_slot(Oid relid);
 
 /*
- * Rows of a relation have changed: touch its slot, and those of the relations
- * it is a partition of or inherits from, at any distance.  System catalogs,
- * temporary tables and TOAST tables are left out.  May read catalogs.
+ * Rows of a relation have changed: touch its slot, and those of all relations
+ * that it is a partition of or inherits from, directly or indirectly.  Does
+ * nothing for system catalogs, temporary tables and TOAST tables.  May read
+ * catalogs.
  */
 extern void relation_touch(Oid relid);
 
 /*
- * Rows have changed, for which relation_touch is called as well, and it is not
- * known that triggers told of each: touch the second slots of the same relations.
+ * Some of these changes may be untold: touch the slots of untold changes of the
+ * same relations.  relation_touch is called as well.
  */
 extern void relation_touch_untold(Oid relid);
 
 /*
- * A relation and those it is a partition of or inherits from, at any distance;
- * itself first.
+ * A relation, and after it all relations that it is a partition of or inherits
+ * from, directly or indirectly.
  */
 extern List *relation_with_ancestors(Oid relid);
 

@@ -1,33 +1,41 @@
 /*-------------------------------------------------------------------------
  *
  * told.c
- *	  Which changes of rows have been told of by triggers?
+ *	  Which changes of rows have triggers reported?
  *
- * A result may depend on tags that the row triggers of a table make
- * (narrow.c), in place of the whole table.  That is right only for changes that the triggers
- * tell of.  The executor, COPY and the workers of logical replication fire them
- * for each row, always: a trigger counts as one that tells only if it fires for
- * all three events, without condition, and ENABLE ALWAYS.  But TRUNCATE fires
- * none for rows, and neither does C code that writes into the table by itself.
+ * A result can depend on the tags that the row triggers of a table make from
+ * its rows, in place of the whole table (narrow.c).  That is right only for
+ * changes that the triggers report.  The executor, COPY and the workers of
+ * logical replication fire row triggers for each row.  They do so in every
+ * session if the trigger is ENABLE ALWAYS; so only triggers count here that
+ * are, that fire for INSERT, UPDATE and DELETE, and that have no condition.  But
+ * TRUNCATE fires no row trigger, and neither does C code that writes into the
+ * table directly.
  *
- * Words: a change of a row is told, or untold.
+ * Words: a change of a row is told if such a trigger has reported it, else it
+ * is untold.
  *
- * Protocol.  The trigger function counts what it tells of per relation.  Before
- * commit, when every trigger has fired, deferred ones included, track.c compares
- * that with the changes that PostgreSQL has counted.  If there were more, the
- * slot of untold changes of the relation and its ancestors is touched, which is
- * in the dependencies of every result that depends on tags in place of it.  A
- * counter must never run ahead of what is to be compared with it, so it starts
- * again from zero when a savepoint is rolled back, whose changes PostgreSQL no
- * longer counts; then what was told before counts as untold.
+ * Protocol.  The trigger function counts, per relation, the changes that it
+ * reports.  Before the commit, when every trigger has fired, deferred ones
+ * included, track.c compares that number with the number of changes that
+ * PostgreSQL has counted.  If PostgreSQL has counted more, some are untold.
+ * Then the slot of untold changes is touched, of the relation and of its
+ * ancestors.  Every result that depends on tags in place of a relation also
+ * depends on that slot.
  *
- * The triggers are looked at as the transaction that writes sees them.  That
- * others have found triggers which are no longer there cannot matter: whoever
- * takes one away touches the slot of the catalog, which ends their results.
+ * We must never count more than PostgreSQL does, or untold changes could go
+ * unnoticed.  When a savepoint is rolled back, PostgreSQL no longer counts the
+ * changes made since.  So our counters start again from zero.  The changes
+ * reported before the savepoint then count as untold, which can cost misses.
+ *
+ * The writing transaction looks at the triggers as it sees them itself.  Another
+ * backend may still believe in a trigger that has been dropped meanwhile.  That
+ * is harmless: the drop touches the slot of the catalog, which invalidates the
+ * results that depend on the trigger's tags.
  *
  * Tolerated races: none.
  *
- * What this file must not do: know what the triggers tell.
+ * What this file must not do: know which tags the triggers make.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,7 +53,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-/* What triggers have told of one relation, in the current transaction. */
+/* The number of told changes of a relation, in the current transaction. */
 typedef struct ToldRelation
 {
 	Oid			relid;

@@ -67,7 +67,7 @@ seal_verify(void)
 	if (memcmp(seal_shared, &none, sizeof(none)) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the secret of the cache is empty")));
+				 errmsg("secret of the cache is empty")));
 }
 
 bool

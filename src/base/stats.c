@@ -191,5 +191,5 @@ stats_verify(void)
 	if (lost)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a counter of the cache has gone down")));
+				 errmsg("counter of the cache has decreased")));
 }

@@ -139,7 +139,7 @@ l2_verify(void)
 		base > GetXLogInsertRecPtr())
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the clock in Redis begins in the future")));
+				 errmsg("base version in Redis is ahead of the WAL")));
 }
 
 /*

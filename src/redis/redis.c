@@ -173,7 +173,7 @@ redis_verify(void)
 		(worker != REDIS_NO_WORKER && worker >= ProcGlobal->allProcCount))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the state of the connections to Redis is none")));
+				 errmsg("shared state of the connections to Redis is invalid")));
 }
 
 /*
@@ -352,7 +352,7 @@ redis_open(const Url *url)
 		if (is_worker && !redis_resolve(url->host))
 			return false;
 		if (!redis_published_address(url->host, address))
-			return redis_fail("host is not looked up yet");
+			return redis_fail("host has not been resolved yet");
 	}
 
 	if (!AcquireExternalFD())

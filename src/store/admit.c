@@ -335,6 +335,6 @@ admit_verify(void)
 		if (mark != 0 && mark % 2 == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("mark %d of the admission is none", i)));
+					 errmsg("admission mark %d is invalid", i)));
 	}
 }

@@ -186,7 +186,8 @@ store_make(void)
 	if (!pg_strong_random(&shared->secret, sizeof(shared->secret)))
 		ereport(FATAL,
 				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not generate random numbers")));
+				 errmsg("could not generate random numbers"),
+				 errhint("Check the random number generator of OpenSSL or of the operating system.")));
 	LWLockInitialize(&shared->allocation_lock, shared->tranche);
 	pg_atomic_init_u64(&shared->entries, 0);
 	for (int i = 0; i < STORE_PARTITIONS; i++)

@@ -99,7 +99,7 @@ params_read(FunctionCallInfo fcinfo, int first, Oid **types,
 		if (get_typtype(type) == TYPTYPE_PSEUDO)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("parameter %d is of type %s", i + 1,
+					 errmsg("parameter %d is of pseudo-type %s", i + 1,
 							format_type_be(type)),
 					 errhint("Cast the parameter to the type that the query uses it as.")));
 		param->ptype = type;
@@ -216,7 +216,7 @@ params_convert_value(int number, Datum value, Oid from, Oid to, bool *isnull)
 	if (*isnull || !params_survived(value, from, cast, to))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("parameter %d has no equal of type %s, which the query uses it as",
+				 errmsg("parameter %d cannot be converted to type %s without loss",
 						number, format_type_be(to)),
 				 errhint("Cast the parameter to the type that the query uses it as.")));
 	return cast;

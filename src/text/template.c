@@ -183,7 +183,7 @@ template_bind(TemplatePiece *piece, const char *name, TupleDesc tupdesc,
 				return false;
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column \"%s\" of relation \"%s\" is generated when it is read",
+					 errmsg("column \"%s\" of relation \"%s\" is a virtual generated column",
 							name, relname),
 					 errhint("Use the columns it is computed from, or a stored generated column.")));
 		}

@@ -30,7 +30,7 @@ DATA = src/cache--1.1.sql src/cache--1.0--1.1.sql
 
 # sql/NAME.sql, test/isolation/specs/NAME.spec and test/tap/NAME.pl
 REGRESS = basic values params keys functions tags transactions triggers policies named hints \
-	parallel stats relstats transparent plain kept watch settings narrow monsters plans user_code
+	parallel stats relstats transparent plain kept watch settings narrow monsters plans user_code newer
 ISOLATION = automatic by_hand commit ddl narrow own_writes policies prepared privileges \
 	raced_fill raced_function repeatable_read rollback savepoint subtransactions \
 	wait_for_lock

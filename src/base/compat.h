@@ -21,10 +21,15 @@
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
+#include "utils/rel.h"
 
 #if PG_VERSION_NUM >= 160000
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
 #endif
 
 #if PG_VERSION_NUM >= 170000
@@ -44,6 +49,12 @@
 
 /* Does PostgreSQL's scanner treat a vertical tab as white space? */
 #define COMPAT_VERTICAL_TAB_IS_SPACE (PG_VERSION_NUM >= 160000)
+
+/*
+ * Is the location of a statement that of its first token?  Before 18 it is where
+ * the statement before it ended, so that comments in between are within.
+ */
+#define COMPAT_STATEMENT_STARTS_AT_TOKEN (PG_VERSION_NUM >= 180000)
 
 /* All settings, in an array; stores its length in *n. */
 #if PG_VERSION_NUM >= 160000
@@ -151,6 +162,31 @@ compat_is_grouping(const RangeTblEntry *rte)
 #else
 	return false;
 #endif
+}
+
+/*
+ * What reading the columns of a relation computes: the expressions of its
+ * generated columns that are not stored.  The planner puts them in place of the
+ * columns, so a query as the rewriter leaves it does not show them.
+ */
+static inline List *
+compat_virtual_columns(Relation rel)
+{
+	List	   *expressions = NIL;
+
+#if PG_VERSION_NUM >= 180000
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	if (desc->constr == NULL || !desc->constr->has_generated_virtual)
+		return NIL;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+			expressions = lappend(expressions,
+								  build_generation_expression(rel, i + 1));
+	}
+#endif
+	return expressions;
 }
 
 /*

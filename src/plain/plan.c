@@ -175,6 +175,8 @@ plan_choose(const char *text, int location, int len, PlanChoice *choice)
 	spec->terms.min_cost_us = cache_min_cost < 0 ? -1 :
 		(int64) (cache_min_cost * 1000);
 
+	if (COMPAT_STATEMENT_STARTS_AT_TOKEN)
+		hint_reach_back(text, &location, &len);
 	if (hint_possible(text, location, len))
 		hint_find(text, location, len, &hint);
 	switch (hint.verdict)

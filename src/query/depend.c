@@ -24,6 +24,10 @@
  * What the functions are that it calls, and what they do, is for call.c to say.
  * The queries inside of them are examined here.
  *
+ * The planner replaces generated columns that are not stored by their
+ * expressions, so the query does not show these.  They are examined with the
+ * table.
+ *
  * A result is shareable between users and custom settings if that can be proved
  * from the query: no row security, no foreign tables, values of built-in types
  * only, functions of which it is known that they look at no more than the
@@ -51,6 +55,7 @@
 #include "query/reach.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/relcache.h"
 
 /*
  * Statements of more nodes are not examined, constants counting as one for so many
@@ -157,6 +162,26 @@ depend_check_kind(Oid relid, Dependencies *deps)
 	}
 }
 
+static bool depend_walker(Node *node, Examination *walk);
+
+/*
+ * Check what is computed as a relation is read, whether the query uses it or not.
+ * Where others inherit from it, the planner takes the expressions of this one for
+ * all.
+ */
+static bool
+depend_check_virtual_columns(Oid relid, Examination *walk)
+{
+	Relation	rel = RelationIdGetRelation(relid);
+	List	   *expressions;
+
+	if (!RelationIsValid(rel))
+		elog(ERROR, "cannot open relation %u", relid);
+	expressions = compat_virtual_columns(rel);
+	RelationClose(rel);
+	return depend_walker((Node *) expressions, walk);
+}
+
 static bool
 depend_check_relation(RangeTblEntry *rte, Examination *walk)
 {
@@ -168,7 +193,8 @@ depend_check_relation(RangeTblEntry *rte, Examination *walk)
 							  psprintf("it reads the table \"%s\" inside of what is IMMUTABLE",
 									   get_rel_name(rte->relid)),
 							  "Declare the function STABLE.");
-	if (depend_check_kind(rte->relid, deps))
+	if (depend_check_kind(rte->relid, deps) ||
+		depend_check_virtual_columns(rte->relid, walk))
 		return true;
 	if (rte->inh && has_subclass(rte->relid))
 	{
@@ -374,8 +400,6 @@ depend_check_type(Node *node, const RangeTblFunction *columns, Examination *walk
 		walk->deps->shareable = false;
 	return false;
 }
-
-static bool depend_walker(Node *node, Examination *walk);
 
 /*
  * Check a range table entry, apart from the expressions in it.

@@ -455,6 +455,26 @@ hint_possible(const char *text, int location, int len)
 }
 
 void
+hint_reach_back(const char *text, int *location, int *len)
+{
+	Lexer		lexer;
+	LexerPiece	piece;
+	int			start = 0;
+
+	if (*location <= 0 || !hint_possible(text, 0, *location))
+		return;
+	lexer_start(&lexer, text, 0, *location, false);
+	while ((piece = lexer_next(&lexer)) != LEXER_END)
+	{
+		if (piece == LEXER_SEMICOLON)
+			start = (int) (lexer.next - text);
+	}
+	if (*len > 0)
+		*len += *location - start;
+	*location = start;
+}
+
+void
 hint_find(const char *text, int location, int len, Hint *hint)
 {
 	Lexer		lexer;

@@ -46,6 +46,12 @@ typedef struct Hint
  */
 extern bool hint_possible(const char *text, int location, int len);
 
+/*
+ * Have a statement begin where the one before it ends, or the string begins, so
+ * that the comments before its first token belong to it, as people mean them to.
+ */
+extern void hint_reach_back(const char *text, int *location, int *len);
+
 /* Find the hints of a statement. */
 extern void hint_find(const char *text, int location, int len, Hint *hint);
 

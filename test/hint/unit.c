@@ -511,6 +511,32 @@ test_slices(void)
 	printf("ok - only the slice of a statement is looked at\n");
 }
 
+/* A statement that is said to begin at its first token. */
+static void
+reach(const char *text, const char *token, int len, int want_start, int want_len)
+{
+	int			location = (int) (strstr(text, token) - text);
+
+	subject = text;
+	hint_reach_back(text, &location, &len);
+	check(location == want_start && len == want_len);
+}
+
+static void
+test_reach_back(void)
+{
+	reach("/*+ cache */ SELECT 1", "SELECT", 0, 0, 0);
+	reach("/*+ cache */ SELECT 1;", "SELECT", 8, 0, 21);
+	reach("SELECT 0;/*+ cache */ SELECT 1", "SELECT 1", 8, 9, 21);
+	reach("SELECT ';'; -- ;\n/*+ a ; */ SELECT 1", "SELECT 1", 8, 11, 25);
+	reach("SELECT $$;/*+ cache */ $$; SELECT 1", "SELECT 1", 8, 26, 9);
+	/* nothing to be had */
+	reach("SELECT 0; SELECT 1", "SELECT 1", 8, 10, 8);
+	reach("SELECT 0 /* cache */; SELECT 1", "SELECT 1", 8, 22, 8);
+	reach("SELECT 1", "SELECT", 0, 0, 0);
+	printf("ok - a statement reaches back to the end of the one before\n");
+}
+
 /* As many tags as a result may carry, and one more. */
 static void
 test_many_tags(void)
@@ -649,6 +675,7 @@ main(void)
 	test_not_comments();
 	test_strip();
 	test_slices();
+	test_reach_back();
 	test_many_tags();
 	test_any_text();
 	return 0;

@@ -93,6 +93,7 @@ static const char *const trust_refused[] = {
 	"row_security_active",
 	"session_user",
 	"statement_timestamp",
+	"system_user",
 	"time_in",
 	"timeofday",
 	"timestamp_in",

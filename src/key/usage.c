@@ -315,6 +315,7 @@ static const UsageOf usages[] = {
 	{"multixact_member_buffers", USAGE_NONE},
 	{"multixact_offset_buffers", USAGE_NONE},
 	{"notify_buffers", USAGE_NONE},
+	{"num_os_semaphores", USAGE_NONE},
 	{"oauth_validator_libraries", USAGE_NONE},
 	{"old_snapshot_threshold", USAGE_NONE},
 	{"output_plugin_libraries", USAGE_NONE},

@@ -233,7 +233,8 @@ depend_check_column(const Var *column, Dependencies *deps)
 }
 
 /*
- * XMLTABLE reads text as dates and times as it runs, 'today' among them.
+ * XMLTABLE and JSON_TABLE read text as dates and times as they run, 'today'
+ * among them.
  */
 static bool
 depend_check_table_function(const TableFunc *table, Examination *walk)
@@ -249,7 +250,7 @@ depend_check_table_function(const TableFunc *table, Examination *walk)
 	}
 	if (!times.any || !finding_is_strict(walk))
 		return false;
-	return finding_refuse(walk->deps, "it reads dates or times from XML",
+	return finding_refuse(walk->deps, "it reads dates or times from XML or JSON",
 						  FINDING_TAGS_HINT);
 }
 

@@ -56,7 +56,8 @@ my @opaque = (
 # Kinds of expressions that are refused, or parts of others.
 my @refused = qw(
   AlternativeSubPlan CaseWhen CurrentOfExpr FieldStore InferenceElem JsonBehavior JsonExpr
-  MergeSupportFunc NextValueExpr PlaceHolderVar ReturningExpr SetToDefault SubPlan TargetEntry);
+  MergeSupportFunc NextValueExpr PlaceHolderVar ReturningExpr SetToDefault SubPlan TargetEntry
+  WindowFuncRunCondition);
 
 my %opaque = map { $_ => 1 } grep { !ref } @opaque;
 my @patterns = grep { ref } @opaque;

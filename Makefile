@@ -4,7 +4,9 @@
 #	make check	the one gate: builds and tests a private copy, installs nothing
 #			but missing packages; ONLY="regress tap" runs some stages
 #	make check-fresh	make demo and make check on machines made new, as root;
-#			STATES="minimal both" runs some
+#			STATES="minimal both" runs some, SUITES=trixie elsewhere
+#	make check-matrix	make check, check-upstream and the packages in Debian
+#			suites, as root; SUITES="trixie forky" STAGES="check package"
 #	make check-upstream	PostgreSQL's own tests, without and with the library;
 #			SUITES="parallel serial isolation"
 #	make check-apps		applications with the cache and without: Django, node,
@@ -54,7 +56,7 @@ override with_llvm = no
 unexport LIBRARY_PATH
 
 # PGXS has a target check that only complains, so our targets take its place.
-OURS = check check-fresh check-upstream check-apps demo demo-stop bench indent torture torture-proof fuzz
+OURS = check check-fresh check-matrix check-upstream check-apps demo demo-stop bench indent torture torture-proof fuzz
 
 ifneq ($(filter $(OURS),$(MAKECMDGOALS)),)
 
@@ -69,7 +71,11 @@ check:
 
 check-fresh:
 	test/setup.sh debootstrap git
-	@STATES='$(STATES)' ONLY='$(ONLY)' test/fresh/fresh.sh
+	@SUITES='$(SUITES)' STATES='$(STATES)' ONLY='$(ONLY)' test/fresh/fresh.sh
+
+check-matrix:
+	test/setup.sh debootstrap git
+	@SUITES='$(SUITES)' STAGES='$(STAGES)' ONLY='$(ONLY)' test/matrix/matrix.sh
 
 check-upstream:
 	test/setup.sh dpkg-dev

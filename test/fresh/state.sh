@@ -12,22 +12,17 @@ checkout=$HOME/cache		# where the clone goes
 user=root					# who runs the commands
 skips=						# the stage that must be skipped; no other may be
 times=
-newer=trixie				# has another major
+
+# the major of the suite, and another suite with a newer one
+case $SUITE in
+	bookworm) major=15 newer=trixie newer_major=17 ;;
+	trixie) major=17 newer=forky newer_major=18 ;;
+	*) major=18 newer= newer_major= ;;
+esac
 
 say() { printf 'state.sh: %-8s %s\n' "$state" "$*"; }
 die() { say "$times$*"; exit 1; }
-
-# install PACKAGE...: what the machine has had before.  Servers that come with it
-# are not started: they would be on the network of the machine outside.
-install()
-{
-	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-	chmod 755 /usr/sbin/policy-rc.d
-	apt-get update -q &&
-		DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@" ||
-		die "cannot install $*"
-	rm /usr/sbin/policy-rc.d
-}
+. /fresh/system.sh
 
 # add_user NAME
 add_user()
@@ -81,19 +76,20 @@ check_both()
 
 case $state in
 	minimal) ;;
-	server) install postgresql-15 ;;
+	server) install postgresql-$major ;;
 	client) install libpq-dev ;;
-	both) install postgresql-15 libpq-dev ;;
+	both) install postgresql-$major libpq-dev ;;
 	majors | upgrade)
 		# majors: the pg_config in PATH is the newer one's, which lacks its headers;
 		# upgrade: no server has headers, and apt has those of both
+		[ -n "$newer" ] || { say 'there is no newer major'; exit 0; }
 		case $state in
-			majors) install postgresql-15 postgresql-server-dev-15 ;;
-			upgrade) install postgresql-15 ;;
+			majors) install postgresql-$major postgresql-server-dev-$major ;;
+			upgrade) install postgresql-$major ;;
 		esac
 		echo "deb $MIRROR $newer main" >/etc/apt/sources.list.d/newer.list
-		install postgresql-17 libpq-dev
-		[ "$(pg_config --version | cut -d ' ' -f 2 | cut -d . -f 1)" = 17 ] ||
+		install postgresql-$newer_major libpq-dev
+		[ "$(pg_config --version | cut -d ' ' -f 2 | cut -d . -f 1)" = $newer_major ] ||
 			die "pg_config is not that of the newer version"
 		;;
 	indent)

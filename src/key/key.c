@@ -1,37 +1,54 @@
 /*-------------------------------------------------------------------------
  *
  * key.c
- *	  What makes two requests the same request.
+ *	  Keys: which requests are the same, and which have the same result.
  *
- * A key is a string of bytes.  That of a request says who asks, for which
- * statement and under which settings; it finds the analysed statement.  That of
- * a result adds what the statement means there (a digest of the analysed query)
- * and which parameters it gets:
+ * A key is a string of bytes.  There are two kinds.  The key of a request says
+ * who asks, for which text, and under which settings; the analysed statement is
+ * found by it (statement.c).  The key of a result also says what the statement
+ * means (a digest of the analysed query) and which parameters it gets.  A key is
+ * made of
  *
  *	KeyHeader | query | tags | name | parameter types	the front
  *	digest of search path and settings					the session part
- *	digest of the meaning
- *	digest of all settings, if opaque | parameters
+ *	digest of the meaning								results only, as
+ *	digest of all settings, if opaque | parameters		is this
  *
- * The result of a plain statement has no text in its key, so that comments make
- * no difference; the digest of its meaning says it all.  Settings are in keys as
- * SHA-256 only, so their values, which may be secrets, cannot be read from a key.
+ * For instance,
  *
- * Entries are compared by all of these bytes; the hash only finds them.  It is
- * keyed by a secret of this server start, so that nobody can write queries whose
- * results pile up in one place.  The hash of a request is known to its own
- * backend only, and needs no secret.  Every
- * part has its length in the header or a fixed one, so that no two different
- * requests give the same bytes.
+ *	SELECT cached_query('SELECT count(*) FROM story WHERE author = $1',
+ *						300, '{story}', 42);
  *
- * Shared results.  If the analysis has proved that neither the user nor a
- * custom setting can change the result (depend.c), its key holds no user, and
- * of the settings just those that the meaning of texts, built-in functions and
- * types depend on (settings_append_shared).  Such a result is the same for everyone, and who may
- * not see it is kept out by the check of privileges before the lookup.
+ * has the text, "story" and the type int4 in its front, and 42 at the end of the
+ * key of its result.  The meaning tells apart two tables named story that the text
+ * meets under two search paths, or before and after one is dropped and created
+ * again.
  *
- * Users are in the key by oid.  What the key has of the session besides, and
- * when two sessions are in the same state, is the subject of settings.c.
+ * Results of plain statements have no text in their keys; the digest of the
+ * meaning identifies the statement.  So
+ *
+ *	SELECT count(*) FROM story
+ *	select count(*)  from story	-- the same
+ *
+ * have one result.  Of settings, keys contain only SHA-256 digests.  Values of
+ * settings can be secrets, and cannot be read from a key.
+ *
+ * Comparison.  Two keys are equal if all their bytes are; the hash is used only
+ * to find an entry.  The hash of a result's key is keyed by a secret of this
+ * server run, so nobody can write queries whose results collide in the hash
+ * table.  The hash of a request's key needs no secret, because only its own
+ * backend uses it.  Every part of a key has a fixed length or a length in the
+ * header, so different requests always have different bytes.
+ *
+ * Shared results.  The analysis may prove that neither the user nor a custom
+ * setting can change the result (depend.c).  Then the result's key contains no
+ * user, and only those settings that the meaning of texts, built-in functions and
+ * types depends on (settings_append_shared).  Everybody shares such a result.
+ * Users who may not see it are turned away by the check of privileges before the
+ * lookup.
+ *
+ * Users are in keys by oid.  settings.c decides what else of the session goes
+ * into a key, and when two sessions are in the same state.
  *
  * What this file must not do: read catalogs, or know about the store or about
  * single settings.
@@ -51,12 +68,12 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* Bytes of a part of a key that are remembered. */
+/* The digest of a part is remembered only if the part has no more bytes. */
 #define KEY_MAX_SEEN (64 * 1024)
 
 /*
- * Parts of keys that are digests of settings: for requests, for shared results,
- * and of all settings.
+ * The parts of keys that are digests of settings: the session part of a request,
+ * of a text or a plain statement; that of a shared result, likewise; all settings.
  */
 typedef enum KeyPart
 {
@@ -67,16 +84,19 @@ typedef enum KeyPart
 	KEY_PART_ALL
 } KeyPart;
 
-/* What they were last the digests of.  Most requests come under the same. */
+/*
+ * The bytes that a part was last computed from, and their digest.  Most requests
+ * of a session come under the same settings.
+ */
 typedef struct KeyPartSeen
 {
-	StringInfoData bytes;		/* none at first */
+	StringInfoData bytes;		/* empty at first */
 	uint8		digest[KEY_DIGEST_LENGTH];
 } KeyPartSeen;
 
 static KeyPartSeen key_parts_seen[KEY_PART_ALL + 1];
 
-/* For the hashes of results; of this server start. */
+/* The secret that hashes of results are keyed by; drawn at server start. */
 static SipHashKey key_secret;
 
 void
@@ -85,7 +105,7 @@ key_set_secret(const SipHashKey *secret)
 	key_secret = *secret;
 }
 
-/* Longer keys are none. */
+/* The most bytes that a key can have. */
 #define KEY_MAX_LENGTH (MaxAllocSize / 2)
 
 static void
@@ -113,7 +133,7 @@ key_append_bytes(CacheKey *key, const void *data, Size len)
 	key->len += len;
 }
 
-/* Is a key one of a query as it was sent? */
+/* Does a key belong to a plain statement? */
 static inline bool
 key_is_plain(uint32 form)
 {
@@ -152,7 +172,7 @@ key_begin(CacheKey *key, KeyForm form, const char *query, uint32 query_len,
 }
 
 /*
- * Write down what a part of a key is the digest of.
+ * Write the bytes that a part of a key is the digest of.
  */
 static void
 key_write_part(StringInfo buf, KeyPart part)
@@ -189,7 +209,7 @@ key_reset_buffer(StringInfo buf)
 }
 
 /*
- * The digest of a part, as of now.
+ * Compute the digest of a part for the present settings.
  */
 static void
 key_digest_part(KeyPart part, uint8 *digest)
@@ -290,7 +310,7 @@ key_append_params(CacheKey *key, ParamListInfo params)
 }
 
 /*
- * Append the front of a request's key, for results.
+ * Append the front of a request's key to that of a result.
  */
 static void
 key_append_front(CacheKey *key, const CacheKey *request)
@@ -308,7 +328,8 @@ key_append_front(CacheKey *key, const CacheKey *request)
 }
 
 /*
- * The same, without who asks, and with the settings of shared results.
+ * The same for a shared result: without the user, and with the session part of
+ * shared results.
  */
 static void
 key_share(const CacheKey *request, CacheKey *shared)

@@ -1,51 +1,61 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *	  What of a session makes its requests different from those of others.
+ *	  The part of keys that distinguishes sessions: search path and settings.
  *
- * Which settings a query depends on cannot be enumerated, since any extension
- * may add one.  So the key of a request has every setting that differs from its
- * built-in default, less those that are known not to matter (USAGE_NONE in
- * usage.c).  USAGE_PLANNING is in the keys of plain statements, whose rows are
- * to come in the order of an execution, and in no others.
+ * Requests.  Nobody can list the settings that a query depends on, since any
+ * extension may add one.  So the key of a request contains every setting that
+ * differs from its built-in default, except those known not to matter (USAGE_NONE
+ * in usage.c).  Settings of the planner (USAGE_PLANNING) are in the keys of plain
+ * statements only, because those promise the order of rows that an execution
+ * would give.
  *
- * What is proven to depend on nothing else has USAGE_RESULT and USAGE_ANALYSIS
- * in its key, with the defaults, so that it can be shared with sessions that
- * differ in other settings.
+ * Shared results.  A statement may be proved to depend on nothing but the settings
+ * of USAGE_RESULT and USAGE_ANALYSIS.  Then its key contains the values of these,
+ * defaults included, and no others.  So sessions that differ in other settings
+ * share its result.
  *
- * A query may call functions of which nothing is known but that they claim to be
- * STABLE.  Such a function can read any setting: application_name can say who
- * someone is.  So the key of such a query has all settings that are not at their
- * defaults, is_superuser, and whether this is a standby.  Left out are our own,
- * the switches of the planner (enable_seqscan and the like), and what is said of
- * the transaction, its isolation level for example: a function that looks at these
- * has little claim to be STABLE, and different transactions are to find the same
- * results.  Settings that only a
- * restart changes are in no key: neither tier survives one.
+ * Opaque results.  A query may call functions that are unknown to the cache, except
+ * that they claim to be STABLE.  Such a function can read any setting; for
+ * instance,
  *
- * Role and session_authorization are keyed like others.  What current_setting()
- * says of a role depends also on whether one is set; the role's oid tells.
+ *	CREATE FUNCTION me() RETURNS text STABLE LANGUAGE plpgsql AS
+ *	$$ BEGIN RETURN current_setting('application_name'); END $$;
  *
- * The search path is in keys as it was resolved and as it was written, since
- * the place of pg_temp is seen only there.  A session that has a temporary
- * schema shares with no other: functions that look up names as they run could
- * find its tables, and the schema's oid is reused by later sessions.  Nor does
- * it share with itself from before it made or dropped one, which no clock tells
- * of.
+ * So the key of such a query contains all settings that are not at their
+ * defaults, is_superuser, and whether this is a standby.  Three groups are left
+ * out: our own settings, the switches of the planner (enable_seqscan and so on),
+ * and the properties of the transaction (transaction_isolation and so on).  A
+ * function that reads these is hardly STABLE, and different transactions should
+ * have the same results.  Settings that need a restart to change are in no key,
+ * because neither tier survives a restart.
  *
- * Most requests come under the settings of the one before, and to write them
- * all down costs more than the rest of a hit.  So there is a number for the
- * state of the session: it counts the changes of the user, the search path and
- * the settings that a proven statement depends on (USAGE_RESULT, USAGE_ANALYSIS
- * and USAGE_PLANNING).  In the same state the same front of a key means the same
- * statement, if that is proven.
+ * role and session_authorization are treated like other settings.  The result of
+ * current_setting() for a role also depends on whether one is set at all; so the
+ * oid of the role is in the session part as well.
  *
- * Without memory for what is remembered, an error leaves what was remembered
- * before, whole.
+ * The search path is in keys both as it was resolved and as it was written: only
+ * the latter shows the place of pg_temp.  A session that has a temporary schema
+ * shares no unproven results with others.  A function that looks up names when
+ * it runs could find the session's temporary tables, and the oid of the schema is
+ * reused by later sessions.  Creating or dropping temporary objects also changes
+ * the keys of the session itself (settings_outdate_temp), because such a change
+ * ticks no slot of the clock.
+ *
+ * State.  Most requests come under the same settings as the one before, and to
+ * write all of them down would cost more than the rest of a hit.  So
+ * settings_state returns a number that stands for the state of the session.  It
+ * changes with the users, the search path, the temporary schema, and the settings
+ * of USAGE_RESULT, USAGE_ANALYSIS and USAGE_PLANNING.  A statement that is proved
+ * to depend on no other setting can be found by this number and the front of
+ * its key: as long as both are equal, the whole key is.
+ *
+ * Out of memory.  An error while remembering settings leaves what was remembered
+ * before intact.
  *
  * This is the only file that knows how PostgreSQL keeps its settings.
  *
- * What this file must not do: read catalogs, or know what a key looks like.
+ * What this file must not do: read catalogs, or know the layout of a key.
  *
  *-------------------------------------------------------------------------
  */
@@ -59,7 +69,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Schemas of a search path that are looked up without allocating. */
+/* A search path of up to this many schemas is read without allocating. */
 #define SETTINGS_PATH_LENGTH 16
 
 static inline void
@@ -75,7 +85,7 @@ static void
 settings_append_one(StringInfo buf, const struct config_generic *setting)
 {
 	settings_append(buf, setting->name, strlen(setting->name) + 1);
-	/* a placeholder becomes another type when its library is loaded */
+	/* a placeholder may change its type when its library is loaded */
 	appendStringInfoChar(buf, (char) setting->vartype);
 	switch (setting->vartype)
 	{
@@ -95,7 +105,7 @@ settings_append_one(StringInfo buf, const struct config_generic *setting)
 			{
 				const char *value = *((const struct config_string *) setting)->variable;
 
-				/* a null pointer is no empty string */
+				/* distinguish NULL from an empty string */
 				appendStringInfoChar(buf, value != NULL ? '=' : '-');
 				settings_append(buf, value ? value : "", value ? strlen(value) + 1 : 1);
 				break;
@@ -108,9 +118,10 @@ settings_append_one(StringInfo buf, const struct config_generic *setting)
 }
 
 /*
- * Is a setting not what it is if nobody sets it?  A custom setting that no library
- * knows is there only because this session has set it, and is told from one
- * never set even if it was reset since.
+ * Has somebody set a setting?  A placeholder, that is, a custom setting that no
+ * library has defined, exists only because it was set.  It counts as set even if it
+ * has been reset since, because current_setting() then returns an empty string, and
+ * NULL for a setting that does not exist.
  */
 static inline bool
 settings_is_set(const struct config_generic *setting)
@@ -120,10 +131,9 @@ settings_is_set(const struct config_generic *setting)
 }
 
 /*
- * Do the keys of requests have a setting, once it is set?  What no session can
- * change of the built-in ones changes no row.  Of the custom ones that is not
- * known.  A placeholder can have any value, whatever the setting that its name
- * belongs to is for.
+ * Do the keys of requests contain a setting if it is set?  Built-in settings that no
+ * session can change do not affect any row.  For custom ones, nobody knows.  A
+ * placeholder can have any value, whatever usage_of says of its name.
  */
 static bool
 settings_is_keyed(const struct config_generic *setting)
@@ -143,8 +153,7 @@ settings_begins(const struct config_generic *setting, const char *prefix)
 }
 
 /*
- * Do the keys of queries have a setting, once it is set, that call functions of
- * which nothing is known?
+ * Do opaque keys contain a setting if it is set?
  */
 static bool
 settings_is_readable(const struct config_generic *setting)
@@ -156,9 +165,9 @@ settings_is_readable(const struct config_generic *setting)
 }
 
 /*
- * What is known of PostgreSQL's settings, in one piece.  Its array is kept to
- * notice when settings come and go: as long as it has the same pointers in the
- * same places, these point to settings, too.
+ * The settings of PostgreSQL by usage, in one piece of memory.  all is a copy of
+ * PostgreSQL's array of settings.  While the two are equal, no setting has been
+ * added or removed, and the pointers in the other arrays are valid.
  */
 typedef struct SettingsKnown
 {
@@ -167,10 +176,10 @@ typedef struct SettingsKnown
 	int			nplanning;
 	int			nshared;
 	int			nreadable;
-	struct config_generic **keyed;	/* keys of requests have them */
-	struct config_generic **planning;	/* those of plain queries, too */
-	struct config_generic **shared; /* keys of shared results have them */
-	struct config_generic **readable;	/* keys have them if any could be read */
+	struct config_generic **keyed;	/* in keys of requests */
+	struct config_generic **planning;	/* also in those of plain statements */
+	struct config_generic **shared; /* in keys of shared results */
+	struct config_generic **readable;	/* in opaque keys */
 	struct config_generic *all[FLEXIBLE_ARRAY_MEMBER];
 } SettingsKnown;
 
@@ -230,7 +239,7 @@ settings_append_set(StringInfo buf, struct config_generic **settings, int n)
 	}
 }
 
-/* How often the session may have changed what its temporary schema holds. */
+/* Counts the events that may have changed the session's temporary schema. */
 static uint64 settings_temp_epoch;
 
 void
@@ -240,8 +249,8 @@ settings_outdate_temp(void)
 }
 
 /*
- * Append the search path; with private_temp also what tells a session with a
- * temporary schema from all others.
+ * Append the search path.  With private_temp, if the session has a temporary
+ * schema, also append what distinguishes it from all other sessions.
  */
 static void
 settings_append_path(StringInfo buf, bool private_temp)
@@ -310,8 +319,8 @@ settings_append_all(StringInfo buf)
 }
 
 /*
- * The present name of a setting that may be given by an old one; NULL if there
- * is none.
+ * The present name of a setting, given that or a former name.  NULL if there is no
+ * such setting.
  */
 static const char *
 settings_canonical(const char *name)
@@ -338,7 +347,7 @@ settings_in_keys(const char *name)
 {
 	if ((GetConfigOptionFlags(name, true) & GUC_SUPERUSER_ONLY) != 0)
 		return false;
-	/* one that does not exist may come to be set */
+	/* a custom setting that does not exist may be set later */
 	if (settings_canonical(name) == NULL)
 		return strchr(name, '.') != NULL && usage_of(name) != USAGE_NONE;
 	settings_watch();
@@ -357,7 +366,7 @@ settings_in_opaque_keys(const char *name)
 }
 
 /*
- * A setting that the state counts, and its value when last looked at.
+ * A setting that belongs to the state, and its value when last looked at.
  */
 typedef struct SettingsValue
 {
@@ -366,7 +375,7 @@ typedef struct SettingsValue
 } SettingsValue;
 
 /*
- * What the state counts, as of the last call.
+ * The state of the session, as of the last call of settings_state.
  */
 static struct
 {
@@ -378,17 +387,18 @@ static struct
 	Oid			schemas[SETTINGS_PATH_LENGTH];
 	char	   *path;			/* namespace_search_path */
 
-	/* by type; NULL before the first call */
+	/* settings, sorted by type; NULL before the first call */
 	SettingsValue *values;
-	SettingsValue *ints;		/* where bools end; enums are among them */
+	SettingsValue *ints;		/* where bools end; includes enums */
 	SettingsValue *reals;
 	SettingsValue *texts;
 	SettingsValue *end;
 } settings_seen;
 
 /*
- * Is a text what it was?  The remembered one is a copy, since the place of an
- * old value may be that of a new one.  Without memory for one, it never is.
+ * Does a text equal the one that was seen?  If not, remember a copy of it (not the
+ * pointer, since a new value may be at the address of an old one).  If there is no
+ * memory for the copy, the next call returns false as well.
  */
 static bool
 settings_same_text(const char *text, char **seen)
@@ -402,7 +412,7 @@ settings_same_text(const char *text, char **seen)
 	return false;
 }
 
-/* The variable of a setting, if it has one of the type. */
+/* The variable of a setting, or NULL if it is of another type. */
 static const void *
 settings_variable(const struct config_generic *setting, enum config_type type)
 {
@@ -426,7 +436,7 @@ settings_variable(const struct config_generic *setting, enum config_type type)
 }
 
 /*
- * Put those of a type among some settings at the end of what the state counts.
+ * Add those of n settings that are of a type to the settings of the state.
  */
 static void
 settings_count(enum config_type type, struct config_generic **settings, int n)
@@ -441,8 +451,8 @@ settings_count(enum config_type type, struct config_generic **settings, int n)
 }
 
 /*
- * Find the settings that the state counts, once.  They are built-in ones and our
- * own, which stay where they are.
+ * Find the settings that belong to the state.  This is done once: they are built-in
+ * settings and our own, whose variables do not move.
  */
 static void
 settings_find_counted(void)
@@ -479,7 +489,7 @@ settings_same_session(void)
 	bool		same;
 
 	GetTempNamespaceState(&temp, &temp_toast);
-	/* a longer path is never taken to be the same */
+	/* a path that is too long to be remembered never counts as equal */
 	same = nschemas <= SETTINGS_PATH_LENGTH && nschemas == settings_seen.nschemas &&
 		memcmp(schemas, settings_seen.schemas, nschemas * sizeof(Oid)) == 0 &&
 		temp == settings_seen.temp && GetUserId() == settings_seen.user &&
@@ -497,7 +507,7 @@ settings_same_session(void)
 }
 
 /*
- * Have the settings the values that were seen?  If not, remember them.
+ * Do the settings have the values that were seen?  If not, remember the new ones.
  */
 static bool
 settings_same_values(void)

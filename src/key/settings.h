@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * settings.h
- *	  What of a session makes its requests different from those of others.
+ *	  The part of keys that distinguishes sessions: search path and settings.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,39 +11,40 @@
 #include "lib/stringinfo.h"
 
 /*
- * Append what the key of a request has of the session: search path and
- * settings.  plain: those of planning as well.
+ * Append what the key of a request contains of the session: search path and
+ * settings.  plain: also the settings of the planner.
  */
 extern void settings_append_session(StringInfo buf, bool plain);
 
-/* The same for a result that is shared between users and custom settings. */
+/* The same for the key of a shared result. */
 extern void settings_append_shared(StringInfo buf, bool plain);
 
 /*
- * Append all that a function could find out about the settings of the session,
- * to tell apart what calls functions of which nothing is known.
+ * Append all settings of the session that a function could read, for the keys of
+ * opaque results, that is, of queries that call unknown functions.
  */
 extern void settings_append_all(StringInfo buf);
 
 /*
- * The session has changed definitions for itself: what it has in common with
- * keys made before is no longer the same, if it has a temporary schema.
+ * The session may have changed its temporary schema: if it has one, its keys
+ * become different from those made before.
  */
 extern void settings_outdate_temp(void);
 
 /*
- * A number for the user and those settings that decide what a query means and
- * what the keys of shared results hold: while it is the same, they are.
+ * A number that stands for the state of the session.  While it stays the same, so
+ * do the users, the search path, and the settings that the meaning of a query and
+ * the keys of shared results depend on.
  */
 extern uint64 settings_state(void);
 
 /*
- * Do different values of the setting of this name make different keys, so that
- * a query may read it?
+ * Is a setting of this name in the keys of requests, so that a query whose result is
+ * cached may read it?
  */
 extern bool settings_in_keys(const char *name);
 
-/* The same of keys of what calls functions of which nothing is known. */
+/* The same for the keys of opaque results. */
 extern bool settings_in_opaque_keys(const char *name);
 
 #endif							/* CACHE_SETTINGS_H */

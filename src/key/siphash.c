@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * siphash.c
- *	  A keyed hash: who does not know the key cannot make collisions.
+ *	  A keyed hash: without the key, nobody can make collisions.
  *
- * This is SipHash-1-3 (Aumasson and Bernstein, 2012): one round for each word
- * of the message and three at its end, as the hash tables of several languages
- * use it.  The function of PostgreSQL's own hash tables is no slower, but
- * collisions of it can be computed, and a seed does not change that.
+ * This is SipHash-1-3 (Aumasson and Bernstein, 2012), with one round for each
+ * word of the message and three final rounds, as the hash tables of several
+ * programming languages use it.  The hash function of PostgreSQL's own hash
+ * tables is no faster, and collisions of it can be computed, whatever the seed.
  *
- * The prefix is hashed as the first word of the message, so a hash can go on
- * where another one ended.  Words are read in the byte order of the machine: no
- * hash leaves it.
+ * The prefix is hashed as the first word of the message.  So if the prefix is the
+ * hash of some bytes, the result is a hash of those bytes and the following ones
+ * (key_complete).  Words are read in the byte order of the machine, because hashes
+ * never leave it.
  *
  * What this file must not do: choose a key.
  *

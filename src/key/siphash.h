@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * siphash.h
- *	  A keyed hash: who does not know the key cannot make collisions.
+ *	  A keyed hash: without the key, nobody can make collisions.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@ typedef struct SipHashKey
 	uint64		words[2];
 } SipHashKey;
 
-/* The hash of prefix and then len bytes. */
+/* Compute the hash of prefix, followed by len bytes. */
 extern uint64 siphash(const SipHashKey *key, uint64 prefix, const void *data,
 					  Size len);
 

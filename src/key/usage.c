@@ -1,30 +1,34 @@
 /*-------------------------------------------------------------------------
  *
  * usage.c
- *	  What each setting of PostgreSQL has a say in.
+ *	  What each setting of PostgreSQL affects.
  *
- * The one table of them, for all versions that this builds with.  settings.c
- * makes keys by it.  A setting that is not in it is USAGE_KEYED, as is every
- * setting of other extensions: no result is shared between its values.  So a
- * new version of PostgreSQL costs hits at most; test/tap/usage.pl fails until
- * its new settings are here.
+ * This is the only table of settings, for all versions that the library can be
+ * built for.  settings.c decides by it which settings go into which keys.  A
+ * setting that is not in the table is USAGE_KEYED, as is every setting of another
+ * extension: results are not shared between sessions that set it differently.  So a
+ * new setting in a new version of PostgreSQL can only cost hits.
+ * test/tap/usage.pl fails until new settings are added here.
  *
- * USAGE_NONE is for what cannot be seen in the rows of a query: what logging,
- * timeouts, memory for maintenance, and connections are about.  That includes
- * all built-in settings that no session can change, primary_conninfo and
- * ssl_passphrase_command for example, and those that only superusers may read:
- * they are in no key, so that no key can give them away.  What a function can
- * read of them is another matter: current_setting() with such a name is not
- * cached, and the keys of queries that call functions of which nothing is known
- * have a digest of all settings.
+ * USAGE_NONE: the setting cannot affect the rows of a query.  It is about logging,
+ * timeouts, memory for maintenance, connections and the like.  This includes all
+ * built-in settings that no session can change, and those that only superusers may
+ * read (primary_conninfo or ssl_passphrase_command, for example).  They are in no
+ * key, so no key can reveal them.  A function may read such a setting all the
+ * same.  So a call of current_setting() with its name is not cached, and the keys
+ * of queries that call unknown functions contain a digest of all settings.
  *
- * USAGE_RESULT is for what built-in functions, and the types' input and output,
- * look at; for what makes PostgreSQL return rows from damaged data, which are
- * nobody else's; and for force_parallel_mode: a parallel worker has no custom
- * settings that were reset, so current_setting() can be null there and empty
- * elsewhere.  USAGE_ANALYSIS is for how a text, that of a function
- * included, is understood.  USAGE_PLANNING is for how a query is planned: that
- * shows in the order of rows where the query does not give one.
+ * USAGE_RESULT: the setting affects built-in functions, or the input or output
+ * functions of types (DateStyle); or it makes PostgreSQL return rows from damaged
+ * data, which others must not get (zero_damaged_pages).  force_parallel_mode is
+ * here, too: a parallel worker does not know custom settings that were reset, so
+ * current_setting() can return NULL there and an empty string elsewhere.
+ *
+ * USAGE_ANALYSIS: the setting affects how a text is understood, be it that of a
+ * query or of a function (standard_conforming_strings).
+ *
+ * USAGE_PLANNING: the setting affects how a query is planned (enable_hashjoin).
+ * That shows in the order of rows if the query does not specify one.
  *
  * What this file must not do: look at values.
  *

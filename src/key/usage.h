@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * usage.h
- *	  What each setting of PostgreSQL has a say in.
+ *	  What each setting of PostgreSQL affects.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,13 +10,14 @@
 
 typedef enum Usage
 {
-	USAGE_KEYED,				/* anything: it is not known */
-	USAGE_NONE,					/* nothing that is seen in rows */
-	USAGE_RESULT,				/* what built-in functions and types give */
-	USAGE_ANALYSIS,				/* what a text means */
-	USAGE_PLANNING				/* the order of rows */
+	USAGE_KEYED,				/* unknown, so possibly anything */
+	USAGE_NONE,					/* nothing that shows in rows */
+	USAGE_RESULT,				/* results of built-in functions and types */
+	USAGE_ANALYSIS,				/* the meaning of a text */
+	USAGE_PLANNING				/* plans, and so the order of rows */
 } Usage;
 
+/* The usage of the setting of a name. */
 extern Usage usage_of(const char *name);
 
 #endif							/* CACHE_USAGE_H */

@@ -77,7 +77,10 @@
 #define BREAK_FRESH_SNAPSHOT false
 #endif
 
-/* Triggers invalidate the tags of the new version of an updated row only. */
+/*
+ * For an updated row, triggers invalidate the tags of the new row only, not
+ * those of the old one.
+ */
 #ifdef CACHE_BREAK_OLD_ROW
 #define BREAK_OLD_ROW true
 #else

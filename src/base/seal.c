@@ -8,11 +8,11 @@
  * protect them, since anybody who sees it can compare it with the digests of
  * guesses.  So every digest that leaves the server or is shown to users is an
  * HMAC-SHA-256.  Its secret is drawn at random when the server starts, and
- * nobody is shown it.  For the same reason nobody with access to Redis can
+ * nobody is shown it.  Without the secret, nobody who can write to Redis can
  * forge a value that this server accepts.
  *
- * The HMAC starts with a byte for the purpose of the digest, so that a digest
- * made for one purpose cannot be passed off as one for another.
+ * The input of the HMAC starts with a byte for the purpose of the digest, so
+ * that a digest made for one purpose cannot be passed off as one for another.
  *
  * Locks: none.  The secret never changes.
  *

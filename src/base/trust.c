@@ -11,9 +11,9 @@
  *
  * The setting may come from postgresql.conf, where no catalog can be read when
  * it is checked.  So trust_check can refuse by name only.  It refuses built-in
- * functions that depend on the time, the session or somebody's privileges, for
- * which no statement of the administrator can make up.  (For built-in
- * functions, what builtin.c says takes precedence over this setting anyway.)
+ * functions that depend on the time, the session or somebody's privileges,
+ * since the statement is not true of them.  (For built-in functions, what
+ * builtin.c says takes precedence over this setting anyway.)
  *
  * A name without a function is no error: the function may be created later,
  * and another database may have it.  trust_check warns about it if the setting

@@ -66,7 +66,7 @@
 /* A flag in the word of pins.  The other bits are the number of pins. */
 #define BLOCK_ORPHAN ((uint32) 1 << 31)
 
-/* The share of the memory that may be pinned: one in so many bytes. */
+/* At most one in BLOCK_PINNED_SHARE bytes of the memory may be pinned. */
 #define BLOCK_PINNED_SHARE 4
 
 typedef struct SharedBlock

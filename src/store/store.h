@@ -20,7 +20,7 @@
 typedef struct StoreTimes
 {
 	TimestampTz created;
-	TimestampTz latest;			/* it never lives longer than until then */
+	TimestampTz latest;			/* upper limit of expires */
 	int64		ttl_us;			/* the longest ttl requested */
 	double		share;			/* fraction of the ttl that it lives, after
 								 * jitter */

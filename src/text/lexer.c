@@ -44,8 +44,8 @@
 /* Classes of bytes. */
 #define LEXER_IS_SPACE	0x01
 #define LEXER_IS_LETTER 0x02	/* starts or continues an identifier */
-#define LEXER_IS_DIGIT	0x04	/* goes on with an identifier */
-#define LEXER_IS_DOLLAR 0x08	/* goes on with an identifier */
+#define LEXER_IS_DIGIT	0x04	/* continues an identifier */
+#define LEXER_IS_DOLLAR 0x08	/* continues an identifier */
 #define LEXER_IS_MARK	0x10	/* may start a comment, string or semicolon */
 
 #define LEXER_IS_IDENTIFIER (LEXER_IS_LETTER | LEXER_IS_DIGIT | LEXER_IS_DOLLAR)

@@ -5,17 +5,17 @@
  *
  * The bytes of parameters become part of a key.  Two values are the same
  * parameter if their types and bytes are equal.  That may distinguish values
- * that SQL considers equal, which costs a miss, but never the reverse.  So
- * that the bytes are all there is to compare, values are made flat: neither
- * compressed, nor stored in a TOAST table, nor expanded.
+ * that SQL considers equal, which costs a miss, but it never takes different
+ * values for the same.  Values are made flat for this: neither compressed, nor
+ * stored in a TOAST table, nor expanded.
  *
  * Conversion.  The parameters of a named query are converted to the types that
  * the query uses them as, so that 1, 1::bigint and '1' are the same parameter
- * set for it.  An implicit cast is used if there is one, and the type's input
- * function for strings.  Otherwise an assignment cast is used.  That may lose
- * information (1.5 becomes the integer 2), so the converted value must be
- * equal to the original one when it is cast back; if it is not, the call
- * fails.
+ * set for it.  An implicit cast is used if there is one.  Otherwise a string
+ * is read by the type's input function, as a literal would be.  For other
+ * types an assignment cast is used.  That may lose information (1.5 becomes
+ * the integer 2), so the converted value must be equal to the original one
+ * when it is cast back; if it is not, the call fails.
  *
  * What this file must not do: know what parameters are used for.
  *

@@ -18,7 +18,10 @@ typedef struct Tag
 	uint32		len;
 } Tag;
 
-/* What is wrong with a tag, as the text of an error, or NULL. */
+/*
+ * Check a tag.  Returns what is wrong with it, as the text of an error
+ * message, or NULL.
+ */
 extern const char *tags_problem(const Tag *tag);
 
 /*

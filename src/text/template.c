@@ -3,11 +3,12 @@
  * template.c
  *	  Tag templates, such as 'story:$id', and their expansion for a row.
  *
- * In a template, $name and ${name} stand for the value of a column. $name is
+ * In a template, $name and ${name} stand for the value of a column.  $name is
  * read like an unquoted identifier of SQL: letters, digits, underscores and
- * bytes above 127, not starting with a digit, folded to lower case. ${name} is
- * taken literally, like a quoted identifier, and ends at the first closing
- * brace. $$ stands for a dollar.
+ * bytes above 127, not starting with a digit, folded to lower case.  ${name}
+ * is taken literally, like a quoted identifier, and ends at the first closing
+ * brace.  $$ stands for a dollar.  For a row whose id is 7, the template
+ * 'story:$id' gives the tag 'story:7'.
  *
  * A parsed template is a sequence of pieces.  A piece is literal text followed
  * by the value of a column; the last piece has only text.

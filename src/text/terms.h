@@ -17,8 +17,8 @@ typedef struct Terms
 	int			ttl;			/* s */
 	int			stale;			/* s; for how long an expired result is served */
 	Size		max_entry_size; /* bytes */
-	int64		min_cost_us;	/* cost at which a result is stored; negative:
-								 * admit.h decides */
+	int64		min_cost_us;	/* minimum execution time to be stored;
+								 * negative: admit.h decides */
 	bool		automatic;		/* no tags were given */
 	bool		policy_tags;	/* the tags are those of a policy */
 	uint32		tags_len;

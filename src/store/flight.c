@@ -124,16 +124,23 @@
 /* No place. */
 #define FLIGHT_NONE (-1)
 
+/* The terms of a leader that decide whether it stores its result. */
+typedef struct FlightLimits
+{
+	Size		max_entry_size;
+	int64		min_cost_us;
+} FlightLimits;
+
 /* All fields are under the lock, except the condition variable. */
 typedef struct SharedFlight
 {
 	uint32		serial;			/* raised when a flight lands here */
 	FlightOutcome outcome;		/* of the last flight that landed here */
+	FlightLimits landed_limits; /* from the terms of its leader */
 	int			pgprocno;		/* of the leader */
 	TimestampTz since;			/* when the leader began to lead */
 	int			vain;			/* number of failed leaders before it */
-	Size		max_entry_size; /* from the leader's terms */
-	int64		min_cost_us;
+	FlightLimits limits;		/* from the leader's terms */
 	int			next;			/* in the list of free places */
 	ConditionVariable landed;
 } SharedFlight;
@@ -237,6 +244,7 @@ flight_end_locked(FlightEntry *entry, FlightOutcome outcome)
 	SharedFlight *place = &flight.shared->places[entry->place];
 
 	place->outcome = outcome;
+	place->landed_limits = place->limits;
 	place->serial++;
 	place->next = flight.shared->free_head;
 	flight.shared->free_head = entry->place;
@@ -291,8 +299,8 @@ flight_lead_locked(SharedFlight *place, const FlightPass *pass, int vain,
 	place->pgprocno = compat_proc_number();
 	place->since = now;
 	place->vain = vain;
-	place->max_entry_size = pass->terms->max_entry_size;
-	place->min_cost_us = pass->terms->min_cost_us;
+	place->limits.max_entry_size = pass->terms->max_entry_size;
+	place->limits.min_cost_us = pass->terms->min_cost_us;
 	flight.leading = true;
 	flight.id = pass->id;
 	flight.owner = CurrentResourceOwner;
@@ -392,7 +400,8 @@ flight_stuck(const SharedFlight *seen)
 }
 
 /*
- * The flight that was waited for has landed.
+ * The flight that was waited for has landed.  Another follower may lead the
+ * next flight in its place by now, with other terms.
  */
 static FlightRole
 flight_arrive(FlightPass *pass, const SharedFlight *seen)
@@ -406,8 +415,8 @@ flight_arrive(FlightPass *pass, const SharedFlight *seen)
 	if (seen->serial == pass->serial + 1)
 		outcome = seen->outcome;
 	if (outcome == FLIGHT_UNSTORABLE &&
-		seen->max_entry_size == pass->terms->max_entry_size &&
-		seen->min_cost_us == pass->terms->min_cost_us)
+		seen->landed_limits.max_entry_size == pass->terms->max_entry_size &&
+		seen->landed_limits.min_cost_us == pass->terms->min_cost_us)
 		return FLIGHT_ALONE;
 	pass->vain++;
 	return FLIGHT_LANDED;

@@ -80,6 +80,7 @@
 #include "lookup/lookup.h"
 #include "lookup/watch.h"
 #include "miscadmin.h"
+#include "query/analyse.h"
 #include "redis/l2.h"
 #include "replication/logicalworker.h"
 #include "store/admit.h"
@@ -402,15 +403,15 @@ lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
 		return;					/* none was dropped since the clock was read */
 	key_finish(&lookup->request_key);
 	if (request->tree != NULL)
-		lookup->stmt = statement_examine(&lookup->request_key,
-										 request->terms.automatic, request->query,
-										 request->tree, request->serial,
-										 catalog, roles);
+		lookup->stmt = analyse_tree(&lookup->request_key,
+									request->terms.automatic, request->query,
+									request->tree, request->serial,
+									catalog, roles);
 	else
-		lookup->stmt = statement_analyse(&lookup->request_key, request->form,
-										 request->terms.automatic, request->query,
-										 request->name, request->types,
-										 request->nparams, catalog, roles);
+		lookup->stmt = analyse_text(&lookup->request_key, request->form,
+									request->terms.automatic, request->query,
+									request->name, request->types,
+									request->nparams, catalog, roles);
 }
 
 /*

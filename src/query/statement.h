@@ -105,34 +105,15 @@ extern Statement *statement_find(CacheKey *key, uint64 state,
 								 uint64 roles_generation);
 
 /*
- * Analyse the statement for the key of a request and remember it.  query: its text,
- * terminated; name: of a named query, whose parameters have the types that it
- * uses them as, or NULL; types, ntypes: of the parameters of others; form: of its
- * result; the generations were read before; automatic: the statement tells the
- * slots of what it reads.  Errors: those of parsing, and
- * ERRCODE_FEATURE_NOT_SUPPORTED with the reason if it may not be cached.
+ * Make a statement of a request, of which nothing is known yet, in a memory
+ * context below the current one.
  */
-extern Statement *statement_analyse(const CacheKey *key, KeyForm form,
-									bool automatic, const char *query,
-									const char *name, const Oid *types,
-									int ntypes, uint64 catalog_generation,
-									uint64 roles_generation);
+extern Statement *statement_create(const CacheKey *key,
+								   uint64 catalog_generation,
+								   uint64 roles_generation);
 
-/*
- * May a query be a named one at all?  Errors: as above, for what is so whoever
- * calls it, and for parameters that are left out.
- */
-extern void statement_check(const char *query);
-
-/*
- * The same for a tree, as the rewriter has left it, and the text it came from.  If
- * it may not be cached, the statement says why instead of an error.
- */
-extern Statement *statement_examine(const CacheKey *key, bool automatic,
-									const char *text, const Query *query,
-									uint64 serial,
-									uint64 catalog_generation,
-									uint64 roles_generation);
+/* Remember a statement once its analysis is finished.  text: for statistics. */
+extern void statement_keep(Statement *stmt, const char *text);
 
 /*
  * The planner's cost of a statement that came as a text, as this session would

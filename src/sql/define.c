@@ -46,7 +46,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "query/statement.h"
+#include "query/analyse.h"
 #include "sql/policy.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -100,7 +100,7 @@ define_check_query(const char *query)
 	callback.arg = unconstify(char *, query);
 	callback.previous = error_context_stack;
 	error_context_stack = &callback;
-	statement_check(query);
+	analyse_check(query);
 	error_context_stack = callback.previous;
 }
 

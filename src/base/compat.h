@@ -51,8 +51,9 @@
 #define COMPAT_VERTICAL_TAB_IS_SPACE (PG_VERSION_NUM >= 160000)
 
 /*
- * Is the location of a statement that of its first token?  Before 18 it is where
- * the statement before it ended, so that comments in between are within.
+ * Does the location of a statement point at its first token?  Before 18 it is
+ * the end of the preceding statement, so the location includes comments before
+ * the first token.
  */
 #define COMPAT_STATEMENT_STARTS_AT_TOKEN (PG_VERSION_NUM >= 180000)
 
@@ -165,9 +166,9 @@ compat_is_grouping(const RangeTblEntry *rte)
 }
 
 /*
- * What reading the columns of a relation computes: the expressions of its
- * generated columns that are not stored.  The planner puts them in place of the
- * columns, so a query as the rewriter leaves it does not show them.
+ * The expressions of a relation's virtual generated columns.  Reading such a
+ * column computes its expression.  The planner replaces the column by it, so
+ * the query that the rewriter returns does not show it.
  */
 static inline List *
 compat_virtual_columns(Relation rel)

@@ -47,8 +47,9 @@ typedef struct Hint
 extern bool hint_possible(const char *text, int location, int len);
 
 /*
- * Have a statement begin where the one before it ends, or the string begins, so
- * that the comments before its first token belong to it, as people mean them to.
+ * Move the start of a statement back to the end of the preceding statement, or
+ * to the start of the string.  So the hints before its first token belong to
+ * it, as users expect.  Does nothing if there can be no hint before it.
  */
 extern void hint_reach_back(const char *text, int *location, int *len);
 

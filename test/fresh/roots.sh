@@ -16,11 +16,18 @@ git rev-parse -q --verify HEAD >/dev/null ||
 [ -z "$(git status --porcelain)" ] ||
 	echo "$(basename "$0"): what is not committed in $LIB_CHECKOUT is not tested" >&2
 
-# roots_mirror: the first of apt's sources of Debian itself, not of its security
-# updates; known only after an update.
+# roots_sources: apt's sources of Debian: label, address, suite, component.  Known
+# only after an update.
+roots_sources()
+{
+	apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' | sed -n 's/^Debian //p'
+}
+
+# roots_mirror: the first of them, not of security updates.
 roots_mirror()
 {
-	sources | awk '$1 == "Debian" { print $2; exit }'
+	roots_sources | awk '$1 == "Debian" { print $2; exit }'
 }
 
 mirror=$(roots_mirror)
@@ -41,6 +48,11 @@ roots_make()
 	debootstrap --variant=minbase --include="$include" "$suite" "$base" "$mirror" "$recipe" \
 		>"$work/$suite.debootstrap.log" 2>&1 ||
 		{ tail "$work/$suite.debootstrap.log" >&2; rm -rf "$base"; return 1; }
+	# with the same updates as this machine
+	roots_sources | awk -v suite="$suite" '$3 ~ "^" suite && !seen[$0]++ {
+			print "deb", $2, $3, $4
+		}' >"$work/$suite.sources"
+	[ ! -s "$work/$suite.sources" ] || cp "$work/$suite.sources" "$base/etc/apt/sources.list"
 	mv "$base/var/cache/apt/archives" "$work/$suite.packages"
 	mkdir "$base/var/cache/apt/archives" "$base/fresh"
 	cp -L /etc/resolv.conf /etc/hosts "$base/etc/"

@@ -60,8 +60,8 @@ sub harmless
 
 	fill(qw(postgres other));
 	$node->psql('postgres', $sql, connstr => $node->connstr('postgres') . ' user=plain');
-	# a tag may share its slot with one of thousands
-	is(served('other', $name =~ /6000/ ? 'automatic' : qw(automatic tagged)) =~ s/^hit$/hit hit/r, 'hit hit',
+	# a tag may share its slot with one of so many
+	is(served('other', $name =~ /\d tags/ ? 'automatic' : qw(automatic tagged)) =~ s/^hit$/hit hit/r, 'hit hit',
 		"$name: other databases are not concerned");
 	is(served('postgres', qw(automatic tagged)), $here, "... and this one: $here");
 	return;

@@ -3,7 +3,7 @@
  * fetch.c
  *	  Answer a request as a whole: look up, or execute and fill.
  *
- * The steps are those of lookup.c.  Step 8 is done here: lock what is read,
+ * The steps are those of lookup.c; answer.c takes them.  Step 8 is done here: lock what is read,
  * take a snapshot, execute into a payload, all through SPI.  The result is
  * complete before any of it is handed out, so whoever waits for it waits for
  * no client.
@@ -21,6 +21,7 @@
 #include "base/breakage.h"
 #include "base/guc.h"
 #include "base/stop.h"
+#include "lookup/answer.h"
 #include "lookup/fetch.h"
 #include "lookup/watch.h"
 #include "store/codec.h"
@@ -34,14 +35,13 @@ typedef struct FetchTarget
 } FetchTarget;
 
 static void
-fetch_serve(const Lookup *lookup, StatsCounter tier, const StoreResult *found,
-			FetchResult *result)
+fetch_serve(const Lookup *lookup, const Answer *answer, FetchResult *result)
 {
-	result->payload = found->payload;
-	result->len = found->len;
+	result->payload = answer->found.payload;
+	result->len = answer->found.len;
 	result->tuplestore = NULL;
-	result->pin = found->pin;
-	lookup_count_hit(lookup, tier, found);
+	result->pin = answer->found.pin;
+	answer_count_hit(lookup, answer);
 }
 
 /*
@@ -120,7 +120,7 @@ fetch_bypass(Lookup *lookup, StatsCounter reason,
 {
 	CodecReceiver *receiver = fetch_create_receiver(lookup, target);
 
-	lookup_count_bypass(lookup, reason);
+	answer_count_bypass(lookup, reason);
 	(void) fetch_execute(lookup, receiver);
 	fetch_take(receiver, target->result);
 }
@@ -139,10 +139,10 @@ fetch_miss(Lookup *lookup, bool leads, const FetchTarget *target)
 	int64		fill_us;
 	Size		len;
 
-	lookup_count_miss(lookup);
+	answer_count_miss(lookup);
 	fill_us = fetch_execute(lookup, receiver);
 	payload = codec_payload(receiver, &len);
-	outcome = lookup_fill(lookup, payload, len, fill_us);
+	outcome = answer_fill(lookup, payload, len, fill_us);
 	if (leads)
 		flight_land(outcome);
 	qstats_miss(qstats, fill_us, payload != NULL ? len : 0);
@@ -155,55 +155,26 @@ fetch(const LookupRequest *request, TupleDesc expected, MemoryContext overflow,
 {
 	FetchTarget target = {expected, overflow, result};
 	Lookup		lookup;
-	StoreResult found;
+	Answer		answer;
+	AnswerTurn	turn;
 
 	if (watch_current != NULL && request->name != NULL)
 		watch_note_name(request->name);
 	lookup_begin(&lookup, request);
-	for (;;)
+	answer_look_up(&lookup, &answer);
+	do
 	{
-		StatsCounter reason = lookup_orient(&lookup);
-		StoreStatus status;
-		StatsCounter tier;
-
 		if (expected != NULL)
 			codec_check_rowtype(expected, lookup.stmt->result_desc);
-		if (reason != LOOKUP_NO_BYPASS)
-		{
-			fetch_bypass(&lookup, reason, &target);
-			return;
-		}
+		turn = answer_turn(&lookup, &answer);
+	} while (turn == ANSWER_AGAIN);
 
-		status = lookup_l1(&lookup, &found);
-		if (status == STORE_HIT)
-		{
-			fetch_serve(&lookup, STATS_L1_HITS, &found, result);
-			return;
-		}
-
-		if (lookup_has_written())
-		{
-			/* what it would execute must not be stored for others */
-			lookup_release(status, &found);
-			fetch_bypass(&lookup, STATS_BYPASS_OWN_WRITES, &target);
-			return;
-		}
-
-		switch (lookup_join(&lookup, status, &found, &tier))
-		{
-			case LOOKUP_SERVE:
-				fetch_serve(&lookup, tier, &found, result);
-				return;
-			case LOOKUP_LEAD:
-				fetch_miss(&lookup, true, &target);
-				return;
-			case LOOKUP_ALONE:
-				fetch_miss(&lookup, false, &target);
-				return;
-			case LOOKUP_AGAIN:
-				break;
-		}
-	}
+	if (turn == ANSWER_SERVE)
+		fetch_serve(&lookup, &answer, result);
+	else if (turn == ANSWER_BYPASS)
+		fetch_bypass(&lookup, answer.bypass, &target);
+	else
+		fetch_miss(&lookup, turn == ANSWER_LEAD, &target);
 }
 
 void

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * lookup.c
- *	  From a request to a hit, or to the one who is to execute and fill.
+ *	  What a request means, what it depends on, its key, and whether it may use
+ *	  the cache.
  *
  * A request is a text that someone wants cached, or a query tree that the
  * server has made of a plain statement.  It is answered in this order:
@@ -21,6 +22,8 @@
  *	7. as the leader, look into L1 once more, then into L2
  *	8. execute; that is for the caller to do
  *	9. store iff the clock stands still
+ *
+ * Steps 1 to 4 are here (lookup_orient), steps 5 to 7 and 9 in answer.c.
  *
  * Why a result is never stale: clock.c argues it for any reader that keeps the
  * order 1, 5 and 1, 8, 9.  A waiter either comes back to step 1, or finds that
@@ -74,16 +77,12 @@
 #include "base/stop.h"
 #include "clock/invalidate.h"
 #include "clock/prepared.h"
-#include "common/pg_prng.h"
 #include "executor/executor.h"
 #include "key/settings.h"
 #include "lookup/lookup.h"
-#include "lookup/watch.h"
 #include "miscadmin.h"
 #include "query/analyse.h"
-#include "redis/l2.h"
 #include "replication/logicalworker.h"
-#include "store/admit.h"
 #include "text/params.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -99,25 +98,8 @@
 #define LOOKUP_DEP_CATALOG	2
 #define LOOKUP_FIXED_DEPS	3
 
-/* What is stored in place of a result. */
-#define LOOKUP_SHADOW_MARK "shadow"
-
 /* How often the dependencies of a statement are found before giving up. */
 #define LOOKUP_MAX_READINGS 5
-
-/*
- * How many times what an execution is expected to take a leader is waited for,
- * and how long at least: less is not felt.
- */
-#define LOOKUP_PATIENCE 8
-#define LOOKUP_MIN_PATIENCE_US 50000
-
-/*
- * The same for what the planner expects, which may be far too little, since it
- * knows nothing of functions; and what a unit of its costs takes.
- */
-#define LOOKUP_MIN_GUESS_US 2000000
-#define LOOKUP_COST_US 10.0
 
 void
 lookup_default_terms(Terms *terms)
@@ -642,337 +624,6 @@ bool
 lookup_outdated(const Lookup *lookup)
 {
 	return !clock_unchanged(lookup->deps, lookup->ndeps);
-}
-
-static bool
-lookup_uses_l2(const Lookup *lookup)
-{
-	return lookup->request.form != KEY_FORM_SHADOW &&
-		l2_usable(lookup->deps, lookup->ndeps);
-}
-
-/*
- * A hit in L1 of someone who wants a result for longer than all before.
- */
-static void
-lookup_prolong(const Lookup *lookup, StoreResult *found)
-{
-	StoreTimes	times = found->times;
-
-	store_keep(&lookup->key, times.created, &lookup->asker);
-	store_prolong(&found->times, lookup->asker.ttl_us, lookup->asker.stale_us);
-	/* the versions may be of later generations than the result */
-	if (!lookup_uses_l2(lookup) || lookup_outdated(lookup))
-		return;
-	times.latest = DT_NOEND;
-	store_prolong(&times, lookup->asker.ttl_us, lookup->asker.stale_us);
-	l2_put(&lookup->key, lookup->deps, lookup->ndeps, &times, found->payload,
-		   found->len);
-}
-
-/*
- * An expired result is served only if someone else refreshes it, so that is
- * left to the caller.
- */
-StoreStatus
-lookup_l1(Lookup *lookup, StoreResult *found)
-{
-	StoreAsker *asker = &lookup->asker;
-	StoreStatus status;
-
-	asker->now = lookup->now;
-	status = store_lookup(&lookup->key, lookup->deps, lookup->ndeps, asker,
-						  found);
-	if (status == STORE_HIT && found != NULL &&
-		unlikely(asker->ttl_us > found->times.ttl_us ||
-				 asker->stale_us > found->times.stale_us))
-		lookup_prolong(lookup, found);
-	return status;
-}
-
-void
-lookup_release(StoreStatus status, StoreResult *found)
-{
-	if (status != STORE_MISS)
-		store_release(found);
-}
-
-/*
- * Cap how long L1 keeps what L2 keeps as well.
- */
-static void
-lookup_cap_l1(StoreTimes *times, TimestampTz now)
-{
-	times->latest = now + (int64) cache_l1_ttl * USECS_PER_SEC;
-	times->expires = Min(times->expires, times->latest);
-}
-
-/*
- * The second half of step 7: look into L2, and keep what is found in L1.
- */
-static bool
-lookup_l2(Lookup *lookup, StoreResult *found)
-{
-	StoreAsker *asker = &lookup->asker;
-
-	asker->now = lookup->now;
-	if (!lookup_uses_l2(lookup) ||
-		!l2_get(&lookup->key, lookup->deps, lookup->ndeps, asker, found))
-		return false;
-	if (asker->ttl_us > found->times.ttl_us)
-	{
-		store_prolong(&found->times, asker->ttl_us, asker->stale_us);
-		l2_put(&lookup->key, lookup->deps, lookup->ndeps, &found->times,
-			   found->payload, found->len);
-	}
-	if (!lookup_outdated(lookup))
-	{
-		StoreTimes	times = found->times;
-
-		lookup_cap_l1(&times, lookup->now);
-		(void) store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times,
-							found->payload, found->len);
-	}
-	return true;
-}
-
-/*
- * How long to wait for one leader, in us.  Where it is not known how long such
- * an execution takes, the planner's estimate has to do, for the statement as
- * this session would execute it.  At half of cache.fill_wait at the latest
- * someone is to take over, so that not all give up at once when that is over.
- */
-static int64
-lookup_patience(Lookup *lookup)
-{
-	int64		limit = (int64) cache_fill_wait * 1000 / 2;
-	int64		us = flight_expected_us(lookup->key.hash);
-	double		cost;
-
-	if (us >= 0)
-		return Min(Max(us * LOOKUP_PATIENCE, LOOKUP_MIN_PATIENCE_US), limit);
-	cost = lookup->request.tree != NULL ? lookup->stmt->plan_cost :
-		statement_estimate(lookup->stmt, lookup->request.params);
-	us = (int64) Min(cost * LOOKUP_COST_US * LOOKUP_PATIENCE, (double) limit);
-	return Min(Max(us, LOOKUP_MIN_GUESS_US), limit);
-}
-
-/*
- * Wait for whoever leads.
- */
-static FlightRole
-lookup_wait(Lookup *lookup)
-{
-	int64		patience_us;
-	FlightRole	role;
-
-	if (lookup->deadline <= GetCurrentTimestamp())
-		return FLIGHT_ALONE;
-	/* what two ask for at once is worth storing */
-	if (lookup->request.terms.min_cost_us < 0)
-		admit_want(lookup->key.hash);
-	patience_us = lookup_patience(lookup);
-	role = flight_wait(&lookup->pass, lookup->deadline, patience_us);
-	stats_add(STATS_WAITS, 1);
-	stats_add(STATS_WAIT_TIMEOUTS, lookup->pass.gave_up);
-	lookup->now = GetCurrentTimestamp();
-	/* what was read before is of no use to whoever waits for us */
-	if (role != FLIGHT_LEADER || !lookup_outdated(lookup))
-		return role;
-	flight_land(FLIGHT_FAILED);
-	return FLIGHT_LANDED;
-}
-
-/*
- * The second look of a leader.
- */
-static LookupTurn
-lookup_lead(Lookup *lookup, StoreStatus status, StoreResult *found,
-			StatsCounter *tier)
-{
-	if (status == STORE_MISS)
-		status = lookup_l1(lookup, found);
-	if (status == STORE_HIT)
-	{
-		flight_land(FLIGHT_STORED);
-		return LOOKUP_SERVE;
-	}
-	lookup_release(status, found);
-	if (!lookup_l2(lookup, found))
-		return LOOKUP_LEAD;
-	*tier = STATS_L2_HITS;
-	flight_land(FLIGHT_STORED);
-	return LOOKUP_SERVE;
-}
-
-LookupTurn
-lookup_join(Lookup *lookup, StoreStatus status, StoreResult *found,
-			StatsCounter *tier)
-{
-	FlightRole	role;
-
-	*tier = STATS_L1_HITS;
-	if (lookup->deadline == 0)
-		lookup->deadline = GetCurrentTimestamp() +
-			(int64) cache_fill_wait * 1000;
-	role = flight_join(&lookup->key, &lookup->request.terms, &lookup->pass);
-	/* with something to serve meanwhile, no one waits */
-	if (role == FLIGHT_FOLLOWER && status != STORE_EXPIRED)
-		role = lookup_wait(lookup);
-	switch (role)
-	{
-		case FLIGHT_LEADER:
-			return lookup_lead(lookup, status, found, tier);
-		case FLIGHT_LANDED:
-			return LOOKUP_AGAIN;
-		case FLIGHT_FOLLOWER:
-		case FLIGHT_ALONE:
-			if (status != STORE_EXPIRED)
-				return LOOKUP_ALONE;
-			stats_add(STATS_STALE_HITS, 1);
-			return LOOKUP_SERVE;
-	}
-	pg_unreachable();
-}
-
-/*
- * When a result made now ends.  One that takes the place of another inherits its
- * ttl: who wants a younger one does not shorten the life of those of others.
- */
-static void
-lookup_set_times(const StoreAsker *asker, int64 fill_us, StoreTimes *times)
-{
-	memset(times, 0, sizeof(*times));
-	times->created = GetCurrentTimestamp();
-	times->latest = DT_NOEND;
-	times->share = 1.0 -
-		cache_ttl_jitter * pg_prng_double(&pg_global_prng_state);
-	times->fill_us = fill_us;
-	store_prolong(times, Max(asker->ttl_us, asker->others_ttl_us),
-				  Max(asker->stale_us, asker->others_stale_us));
-}
-
-/*
- * Is a result worth keeping?
- */
-static bool
-lookup_admits(const Lookup *lookup, int64 fill_us)
-{
-	if (lookup->request.terms.min_cost_us < 0)
-		return admit_result(lookup->key.hash, fill_us);
-	return fill_us >= lookup->request.terms.min_cost_us;
-}
-
-/*
- * What messages call the query of a request.
- */
-static const char *
-lookup_label(const Lookup *lookup)
-{
-	const LookupRequest *request = &lookup->request;
-
-	return request->name != NULL ? request->name : request->query;
-}
-
-FlightOutcome
-lookup_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
-{
-	const LookupRequest *request = &lookup->request;
-	StoreTimes	times;
-
-	STOP_POINT("check");
-	flight_note_execution(lookup->key.hash, fill_us);
-	if (payload == NULL ||
-		(Size) lookup->key.len + lookup->key.label_len > request->terms.max_entry_size)
-	{
-		stats_add(STATS_FILLS_TOO_LARGE, 1);
-		return FLIGHT_UNSTORABLE;
-	}
-	if (lookup->unproven)
-	{
-		stats_add(STATS_FILLS_UNPROVEN, 1);
-		return FLIGHT_UNSTORABLE;
-	}
-	if (!lookup_admits(lookup, fill_us))
-		return FLIGHT_UNSTORABLE;
-	/* what the leader did to itself is not so for others */
-	if (lookup_has_written() || !lookup_same_session(lookup))
-		return FLIGHT_FAILED;
-	if (lookup_outdated(lookup) && !BREAK_STORE_CHECK)
-	{
-		stats_add(STATS_FILLS_RACED, 1);
-		return FLIGHT_FAILED;
-	}
-
-	STOP_POINT("store");
-	lookup_set_times(&lookup->asker, fill_us, &times);
-	if (request->form == KEY_FORM_SHADOW)
-	{
-		(void) store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times,
-							LOOKUP_SHADOW_MARK, sizeof(LOOKUP_SHADOW_MARK));
-		return FLIGHT_STORED;
-	}
-	if (lookup_uses_l2(lookup))
-	{
-		l2_put(&lookup->key, lookup->deps, lookup->ndeps, &times, payload, len);
-		lookup_cap_l1(&times, times.created);
-	}
-	if (!store_insert(&lookup->key, lookup->deps, lookup->ndeps, &times, payload,
-					  len))
-	{
-		stats_add(STATS_FILLS_TOO_LARGE, 1);
-		return FLIGHT_UNSTORABLE;
-	}
-	stats_add(STATS_FILLS, 1);
-	ereport(CACHE_LOG_LEVEL,
-			(errmsg_internal("cache: fill of %zu bytes in %.3f ms: %s",
-							 len, fill_us / 1000.0, lookup_label(lookup))));
-	return FLIGHT_STORED;
-}
-
-void
-lookup_count_hit(const Lookup *lookup, StatsCounter tier,
-				 const StoreResult *found)
-{
-	const LookupRequest *request = &lookup->request;
-
-	if (watch_current != NULL)
-		watch_note_hit(lookup->stmt, request->query,
-					   request->terms.automatic && request->name == NULL &&
-					   found->times.expires > lookup->now);
-	stats_add(tier, 1);
-	stats_add(STATS_TIME_SAVED_US, found->times.fill_us);
-	qstats_hit(lookup->stmt->qstats);
-	ereport(CACHE_LOG_LEVEL,
-			(errmsg_internal("cache: hit in %s: %s",
-							 tier == STATS_L1_HITS ? "L1" : "L2",
-							 lookup_label(lookup))));
-}
-
-void
-lookup_count_shadow_hit(const Lookup *lookup, const StoreResult *found)
-{
-	qstats_shadow_hit(lookup->stmt->qstats, found->times.fill_us);
-}
-
-void
-lookup_count_miss(const Lookup *lookup)
-{
-	if (lookup->request.form == KEY_FORM_SHADOW)
-		return;
-	stats_add(STATS_MISSES, 1);
-	ereport(CACHE_LOG_LEVEL,
-			(errmsg_internal("cache: miss: %s", lookup_label(lookup))));
-}
-
-void
-lookup_count_bypass(const Lookup *lookup, StatsCounter reason)
-{
-	stats_add(reason, 1);
-	ereport(CACHE_LOG_LEVEL,
-			(errmsg_internal("cache: bypass (%s): %s",
-							 stats_bypass_name(reason - STATS_BYPASS_FIRST),
-							 lookup_label(lookup))));
 }
 
 List *

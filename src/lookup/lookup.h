@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * lookup.h
- *	  From a request to a hit, or to the one who is to execute and fill.
+ *	  What a request means, what it depends on, its key, and whether it may use
+ *	  the cache.
  *
  *-------------------------------------------------------------------------
  */
@@ -98,12 +99,6 @@ extern void lookup_begin(Lookup *lookup, const LookupRequest *request);
  */
 extern StatsCounter lookup_orient(Lookup *lookup);
 
-/* Step 5: look into L1; what is found stays as store_lookup says. */
-extern StoreStatus lookup_l1(Lookup *lookup, StoreResult *found);
-
-/* What lookup_l1 came to is not going to be served. */
-extern void lookup_release(StoreStatus status, StoreResult *found);
-
 /*
  * Are user and settings still what they were in lookup_orient, as far as they
  * are in the key of the result?
@@ -118,40 +113,6 @@ extern bool lookup_outdated(const Lookup *lookup);
 
 /* Has the transaction an id, and so may have changed something? */
 extern bool lookup_has_written(void);
-
-/* What to do after step 7. */
-typedef enum LookupTurn
-{
-	LOOKUP_SERVE,				/* what was found */
-	LOOKUP_AGAIN,				/* a leader was waited for: look again */
-	LOOKUP_LEAD,				/* execute, fill, and land the flight */
-	LOOKUP_ALONE				/* execute and fill */
-} LookupTurn;
-
-/*
- * Steps 6 and 7: wait for whoever executes the same, no longer than that is
- * worth while, or become the leader and look into L1 again, and L2.  status,
- * found: what lookup_l1 came to; found is released unless it is to be served.
- * *tier: where that was found.  Errors: those of planning a text.
- */
-extern LookupTurn lookup_join(Lookup *lookup, StoreStatus status,
-							  StoreResult *found, StatsCounter *tier);
-
-/*
- * Step 9: store a result that took fill_us to make, if it may be.  payload is
- * NULL if it was too large to keep.  Instead of one in form KEY_FORM_SHADOW a
- * mark is stored.
- */
-extern FlightOutcome lookup_fill(Lookup *lookup, const char *payload, Size len,
-								 int64 fill_us);
-
-/* Count and log what a request came to. */
-extern void lookup_count_hit(const Lookup *lookup, StatsCounter tier,
-							 const StoreResult *found);
-extern void lookup_count_shadow_hit(const Lookup *lookup,
-									const StoreResult *found);
-extern void lookup_count_miss(const Lookup *lookup);
-extern void lookup_count_bypass(const Lookup *lookup, StatsCounter reason);
 
 /*
  * What the result depends on, besides definitions and roles, for people to read:

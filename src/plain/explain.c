@@ -171,7 +171,7 @@ explain_put_lookup(StringInfo json, Lookup *lookup, StatsCounter bypass,
 	StoreStatus status = STORE_MISS;
 
 	if (bypass == LOOKUP_NO_BYPASS)
-		status = lookup_l1(lookup, &found);
+		status = answer_l1(lookup, &found);
 	if (off != NULL)
 		explain_put_verdict(json, "off", off);
 	else if (bypass != LOOKUP_NO_BYPASS)

@@ -41,7 +41,7 @@
 #include "base/compat.h"
 #include "base/extension.h"
 #include "base/guc.h"
-#include "lookup/lookup.h"
+#include "lookup/answer.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "optimizer/planner.h"
@@ -257,7 +257,7 @@ plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
 		cache_mode != CACHE_MODE_SHADOW && !serve_suspended() &&
 		(cursor_options & ~CURSOR_OPT_PARALLEL_OK) == 0 &&
 		!lookup->stmt->inherits && !lookup->stmt->needs_plan &&
-		lookup_l1(lookup, NULL) == STORE_HIT;
+		answer_l1(lookup, NULL) == STORE_HIT;
 }
 
 /*
@@ -283,7 +283,7 @@ plan_with_node(Query *tree, const char *query_string, int cursor_options,
 	if (stmt->refusal != NULL)
 	{
 		if (!serve_suspended())
-			lookup_count_bypass(lookup, STATS_BYPASS_REFUSED);
+			answer_count_bypass(lookup, STATS_BYPASS_REFUSED);
 		return planned != NULL ? planned :
 			plan_call_next(tree, query_string, cursor_options, params);
 	}

@@ -187,7 +187,7 @@ scan_create_state(CustomScan *node)
 static void
 scan_open_payload(ScanRun *state)
 {
-	const StoreResult *found = &state->execution->found;
+	const StoreResult *found = &state->execution->answer.found;
 
 	if (!codec_read(&state->reader, KEY_FORM_PLAIN, found->payload,
 					found->len))
@@ -284,41 +284,26 @@ scan_start(ScanRun *state)
 	ScanExecution *execution = state->execution;
 	Lookup	   *lookup = execution->lookup;
 
-	while (scan_may_fly(state))
+	if (scan_may_fly(state))
 	{
-		switch (lookup_join(lookup, execution->status, &execution->found,
-							&execution->tier))
-		{
-			case LOOKUP_SERVE:
-				execution->serves = true;
-				break;
-			case LOOKUP_LEAD:
-				state->leads = true;
-				break;
-			case LOOKUP_ALONE:
-				break;
-			case LOOKUP_AGAIN:
-				lookup->now = GetCurrentTimestamp();
-				if (lookup_outdated(lookup))
-					break;
-				execution->status = lookup_l1(lookup, &execution->found);
-				if (execution->status != STORE_HIT)
-					continue;
-				execution->serves = true;
-				break;
-		}
-		break;
+		AnswerTurn	turn;
+
+		do
+			turn = answer_turn(lookup, &execution->answer);
+		while (turn == ANSWER_AGAIN);
+		execution->serves = turn == ANSWER_SERVE;
+		state->leads = turn == ANSWER_LEAD;
 	}
 
 	if (execution->serves)
 	{
-		lookup_count_hit(lookup, execution->tier, &execution->found);
+		answer_count_hit(lookup, &execution->answer);
 		scan_open_payload(state);
 		state->receiver = NULL;
 	}
 	else
 	{
-		lookup_count_miss(lookup);
+		answer_count_miss(lookup);
 		state->relstats = relstats_begin(outerPlanState(state));
 	}
 }
@@ -342,7 +327,7 @@ scan_complete(ScanRun *state)
 	codec_attach(state->receiver, counts, len);
 	payload = codec_payload(state->receiver, &len);
 	execution->lookup->unproven = execution->watch.failed;
-	outcome = lookup_fill(execution->lookup, payload, len, us);
+	outcome = answer_fill(execution->lookup, payload, len, us);
 	if (state->leads)
 		flight_land(outcome);
 	state->leads = false;
@@ -439,7 +424,7 @@ scan_next(CustomScanState *node)
 	if (state->execution == NULL || !state->execution->serves)
 		return scan_next_filled(state);
 	if (first)
-		scan_count(&state->execution->found);
+		scan_count(&state->execution->answer.found);
 	return scan_next_served(state);
 }
 
@@ -486,10 +471,10 @@ scan_explain_status(const ScanRun *state, ExplainState *es)
 	const char *status = "miss";
 
 	if (execution->serves)
-		status = execution->tier == STATS_L1_HITS ? "hit L1" : "hit L2";
-	else if (execution->bypass != LOOKUP_NO_BYPASS)
+		status = execution->answer.tier == STATS_L1_HITS ? "hit L1" : "hit L2";
+	else if (execution->answer.bypass != LOOKUP_NO_BYPASS)
 		status = psprintf("bypass: %s",
-						  stats_bypass_name(execution->bypass - STATS_BYPASS_FIRST));
+						  stats_bypass_name(execution->answer.bypass - STATS_BYPASS_FIRST));
 	ExplainPropertyText("Cache Status", status, es);
 }
 
@@ -505,7 +490,7 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	scan_explain_status(state, es);
 	if (execution->serves)
 	{
-		const StoreTimes *times = &execution->found.times;
+		const StoreTimes *times = &execution->answer.found.times;
 		TimestampTz now = GetCurrentTimestamp();
 
 		ExplainPropertyFloat("Cache Age", "ms", (now - times->created) / 1000.0,
@@ -514,7 +499,7 @@ scan_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 							 (store_end(times, execution->lookup->asker.ttl_us) - now) / 1000.0,
 							 3, es);
 	}
-	if (execution->bypass != LOOKUP_NO_BYPASS || !es->verbose)
+	if (execution->answer.bypass != LOOKUP_NO_BYPASS || !es->verbose)
 		return;
 	if (seal_name(execution->lookup->key.data, execution->lookup->key.len, key))
 		ExplainPropertyText("Cache Key", key, es);

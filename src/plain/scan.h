@@ -9,7 +9,7 @@
 #define CACHE_SCAN_H
 
 #include "lib/ilist.h"
-#include "lookup/lookup.h"
+#include "lookup/answer.h"
 #include "lookup/watch.h"
 #include "nodes/execnodes.h"
 #include "nodes/extensible.h"
@@ -45,10 +45,7 @@ typedef struct ScanExecution
 {
 	const ScanSpec *spec;
 	Lookup	   *lookup;
-	StatsCounter bypass;		/* a reason, or LOOKUP_NO_BYPASS */
-	StoreStatus status;			/* of the lookup */
-	StoreResult found;			/* unless that is a miss */
-	StatsCounter tier;			/* where it was found */
+	Answer		answer;			/* what the lookup has come to */
 	bool		serves;			/* what was found */
 	bool		fills;
 

@@ -186,18 +186,7 @@ serve_look_up(QueryDesc *queryDesc, const CustomScan *node,
 
 	execution->lookup = palloc(sizeof(Lookup));
 	lookup_begin(execution->lookup, &request);
-	execution->bypass = lookup_orient(execution->lookup);
-	execution->status = STORE_MISS;
-	if (execution->bypass != LOOKUP_NO_BYPASS)
-		return;
-
-	execution->status = lookup_l1(execution->lookup, &execution->found);
-	if (execution->status != STORE_HIT && lookup_has_written())
-	{
-		execution->bypass = STATS_BYPASS_OWN_WRITES;
-		lookup_release(execution->status, &execution->found);
-		execution->status = STORE_MISS;
-	}
+	answer_look_up(execution->lookup, &execution->answer);
 }
 
 /*
@@ -261,7 +250,7 @@ serve_hit(const QueryDesc *queryDesc, PlannedStmt *wrapped,
 
 	execution->serves = true;
 	if (!explain_only)
-		lookup_count_hit(execution->lookup, STATS_L1_HITS, &execution->found);
+		answer_count_hit(execution->lookup, &execution->answer);
 	scan_expect_start(execution);
 	wrapped = wrap_bind(wrapped, execution->id, true);
 	INSTR_TIME_SET_CURRENT(elapsed);
@@ -295,14 +284,13 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	INSTR_TIME_SET_CURRENT(start);
 	execution = palloc0(sizeof(ScanExecution));
 	execution->spec = spec;
-	execution->tier = STATS_L1_HITS;
 	serve_look_up(queryDesc, node, execution);
-	hit = execution->bypass == LOOKUP_NO_BYPASS &&
-		execution->status == STORE_HIT;
+	hit = execution->answer.bypass == LOOKUP_NO_BYPASS &&
+		execution->answer.status == STORE_HIT;
 	if (hit && cache_mode == CACHE_MODE_SHADOW)
 	{
 		if (!explain_only)
-			lookup_count_shadow_hit(execution->lookup, &execution->found);
+			answer_count_shadow_hit(execution->lookup, &execution->answer);
 		return serve_plainly(queryDesc, wrapped);
 	}
 	(void) statement_pin(execution->lookup->stmt);
@@ -310,13 +298,13 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 		return serve_hit(queryDesc, wrapped, execution, &start, explain_only);
 
 	outdated = !promise && !serve_is_current(spec, execution->lookup);
-	if (outdated && !executed && execution->bypass == LOOKUP_NO_BYPASS)
-		execution->bypass = STATS_BYPASS_FENCED;
-	if (execution->bypass != LOOKUP_NO_BYPASS && !explain_only)
-		lookup_count_bypass(execution->lookup, execution->bypass);
+	if (outdated && !executed && execution->answer.bypass == LOOKUP_NO_BYPASS)
+		execution->answer.bypass = STATS_BYPASS_FENCED;
+	if (execution->answer.bypass != LOOKUP_NO_BYPASS && !explain_only)
+		answer_count_bypass(execution->lookup, execution->answer.bypass);
 
 	/* rows that were already passed on cannot be taken back */
-	execution->fills = execution->bypass == LOOKUP_NO_BYPASS &&
+	execution->fills = execution->answer.bypass == LOOKUP_NO_BYPASS &&
 		(eflags & EXEC_FLAG_BACKWARD) == 0;
 	if (promise && executed)
 		serve_break_promise(execution->lookup->stmt);
@@ -330,7 +318,7 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 		return wrapped;
 	if (named && wrap_spec(node)->updatable)
 	{
-		lookup_release(execution->status, &execution->found);
+		answer_release(&execution->answer);
 		return wrap_strip(wrapped);
 	}
 	if (hit)

@@ -6,7 +6,7 @@
  * This is SipHash-1-3 (Aumasson and Bernstein, 2012), with one round for each
  * word of the message and three final rounds, as the hash tables of several
  * programming languages use it.  The hash function of PostgreSQL's own hash
- * tables is no faster, and collisions of it can be computed, whatever the seed.
+ * tables is as fast, but collisions of it can be computed, whatever the seed.
  *
  * The prefix is hashed as the first word of the message.  So if the prefix is the
  * hash of some bytes, the result is a hash of those bytes and the following ones

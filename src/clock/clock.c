@@ -3,8 +3,8 @@
  * clock.c
  *	  The tag clock: counts the changes of everything that results depend on.
  *
- * Everything that a result can depend on is a tag: a relation, a name given by a
- * user, a named query, the catalog.  A tag is hashed, together with its
+ * Everything that a result can depend on is a tag: a relation, a name given by
+ * a user, a named query, the catalog.  A tag is hashed, together with its
  * database, to a slot of a fixed array in shared memory.  Tags are not
  * registered, so nothing grows.  If two tags share a slot, a change of one
  * also invalidates the results that depend on the other; that costs a miss.
@@ -15,9 +15,9 @@
  *	  policies and named queries;
  *	- the slots that relations are hashed to;
  *	- the slots that tags named by users are hashed to.
- * Some users may invalidate any tag, and a million tags reach every slot of the
- * last part.  They cannot reach results that depend on relations only.  Nor does
- * any tag or relation share a slot with everything in a database.
+ * Some users may invalidate any tag, and a million tags reach every slot of
+ * the last part.  They cannot reach results that depend on relations only.
+ * Nor does any tag or relation share a slot with everything in a database.
  *
  * Words.  The generation of a slot is a counter: it is the number of committed
  * changes to what the slot stands for.  A fence on a slot means that a
@@ -48,9 +48,9 @@
  *
  * R's snapshot does not see the UPDATE.  What becomes of R's result depends on
  * when R is done:
- *	- before W fences: it is stored with 7.  Whoever reads the slot from then on
- *	  finds a fence, and then 8, so no statement that starts after W's commit was
- *	  reported is served it.
+ *	- before W fences: it is stored with 7.  Whoever reads the slot from then
+ *	  on finds a fence, and then 8, so no statement that starts after W's
+ *	  commit was reported is served it.
  *	- after that: the fence is up, or the generation is 8.  It is not stored.
  * Had R taken its snapshot after W became visible, the result would be right
  * for generation 8, but R would not store it with 7 either.
@@ -96,9 +96,9 @@
  * up, PostgreSQL makes shared memory anew, and both the clock and the results
  * in L1 are gone.
  *
- * Each process also counts the fences that it has put up.  Only clock_verify uses
- * these counters.  While a process changes its fences, its serial is odd.  A
- * verifier that finds the same even serials before and after counting has
+ * Each process also counts the fences that it has put up.  Only clock_verify
+ * uses these counters.  While a process changes its fences, its serial is odd.
+ * A verifier that finds the same even serials before and after counting has
  * counted fences that stood all the time.
  *
  * The outbox.  The worker tells Redis about changes of slots.  unsent is a
@@ -113,20 +113,20 @@
  * there is one.
  *
  * Two generations of a slot can be sent under one version.  The worker reads
- * generation 7.  A transaction puts up its fence and writes its commit
- * record.  Now the worker takes a WAL position and sends 7 under it.  The
- * transaction ticks, and if nothing else has been written to the WAL, the worker
- * sends 8 under the same position.  Results of 7 and 8 would be mixed up in
- * Redis, but there are none of 7: from before the position was taken until the
- * tick the fence was up, and afterwards the generation was 8, so every check
- * before putting a result under that version with generation 7 fails.
+ * generation 7.  A transaction puts up its fence and writes its commit record.
+ * Now the worker takes a WAL position and sends 7 under it.  The transaction
+ * ticks, and if nothing else has been written to the WAL, the worker sends 8
+ * under the same position.  Results of 7 and 8 would be mixed up in Redis, but
+ * there are none of 7: from before the position was taken until the tick the
+ * fence was up, and afterwards the generation was 8, so every check before
+ * putting a result under that version with generation 7 fails.
  *
  * Tolerated races.  A reader may read generation 7, and then, because the slot
- * ticks and is sent in between, the version of generation 8.  It stores nothing
- * in either tier, because the check finds that the generation has moved.  If it
- * is served a result from Redis under that version, the result is fresher than
- * it had to be.  newest_xid, read last, covers generation 8, so the condition
- * for old snapshots still holds.
+ * ticks and is sent in between, the version of generation 8.  It stores
+ * nothing in either tier, because the check finds that the generation has
+ * moved.  If it is served a result from Redis under that version, the result
+ * is fresher than it had to be.  newest_xid, read last, covers generation 8,
+ * so the condition for old snapshots still holds.
  *
  * What this file must not do: lock, allocate or throw after startup.
  *

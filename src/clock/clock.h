@@ -51,10 +51,10 @@ extern ClockSlot clock_slot(Oid database, ClockTagKind kind,
 extern ClockSlot clock_database_slot(Oid database, ClockTagKind kind);
 
 /*
- * Read n dependencies.  The caller sets the slot of each stamp, and *newest_xid
- * to zero before the first call.  Fills in the stamps, and raises *newest_xid
- * to the newest change of any of the slots.  Returns false if one of them is
- * fenced.  Then the caller must neither serve nor store.
+ * Read n dependencies.  The caller sets the slot of each stamp, and
+ * *newest_xid to zero before the first call.  Fills in the stamps, and raises
+ * *newest_xid to the newest change of any of the slots.  Returns false if one
+ * of them is fenced.  Then the caller must neither serve nor store.
  */
 extern bool clock_read(ClockStamp *stamps, int n, uint64 *newest_xid);
 
@@ -63,9 +63,9 @@ extern bool clock_unchanged(const ClockStamp *stamps, int n);
 
 /*
  * For writers, see the head of clock.c.  clock_fence puts a fence on each of n
- * slots; clock_unfence takes it down; clock_tick counts a committed change, and
- * takes it down.  mine: the fence belongs to this process, not to a prepared
- * transaction.
+ * slots; clock_unfence takes it down; clock_tick counts a committed change,
+ * and takes it down.  mine: the fence belongs to this process, not to a
+ * prepared transaction.
  */
 extern void clock_fence(const ClockSlot *slots, int n, bool mine);
 extern void clock_unfence(const ClockSlot *slots, int n, bool mine);

@@ -4,14 +4,15 @@
  *	  The slots that a transaction has touched, and what happens to them when
  *	  it ends.
  *
- * A transaction touches the slots of what it changes.  They are collected here.
- * When the transaction commits, they are ticked (clock.c), in three steps:
+ * A transaction touches the slots of what it changes.  They are collected
+ * here.  When the transaction commits, they are ticked (clock.c), in three
+ * steps:
  *
  *	1. Before the commit (XACT_EVENT_PRE_COMMIT), every touched slot gets a
- *	   fence.  A slot that is touched later, by another callback, gets its fence
- *	   at once.
- *	2. PostgreSQL writes the commit record, waits for synchronous standbys,
- *	   and makes the transaction visible (ProcArrayEndTransaction).
+ *	   fence.  A slot that is touched later, by another callback, gets its
+ *	   fence at once.
+ *	2. PostgreSQL writes the commit record, waits for synchronous standbys, and
+ *	   makes the transaction visible (ProcArrayEndTransaction).
  *	3. After the transaction's catalog invalidations have been sent (the
  *	   resource release callback, after locks), every touched slot is ticked,
  *	   which takes its fence down.
@@ -23,26 +24,26 @@
  *
  * Why no change is lost, and no fence left behind:
  *	- An error before the commit record leads to XACT_EVENT_ABORT, which takes
- *	  the fences down and forgets the slots.  A backend that is terminated aborts
- *	  its transaction as it exits, so the same happens.
+ *	  the fences down and forgets the slots.  A backend that is terminated
+ *	  aborts its transaction as it exits, so the same happens.
  *	- Callbacks of other libraries may touch slots as well.  Whichever callback
  *	  runs first, every touch is seen: before step 1 it is collected, after
  *	  step 1 it gets its fence at once.
  *	- After the commit record interrupts are held off, and an error is a PANIC.
- *	  A PANIC, like any crash, makes PostgreSQL start with new shared memory, so
- *	  the results in L1 are gone as well.
+ *	  A PANIC, like any crash, makes PostgreSQL start with new shared memory,
+ *	  so the results in L1 are gone as well.
  *	- If the wait for a synchronous standby is canceled, the transaction is
  *	  committed all the same, and step 3 follows.
- *	- Step 3 neither allocates nor throws.  The set of touched slots has a fixed
- *	  size; a transaction that touches more than fit touches the slot of
+ *	- Step 3 neither allocates nor throws.  The set of touched slots has a
+ *	  fixed size; a transaction that touches more than fit touches the slot of
  *	  everything in its database.
  *
  * Words.  A slot is wide if it stands for something in a whole database, or in
  * all of them.  Until step 1, wide slots are kept in an array of their own,
- * each with the nesting level of the transaction that touched it.  They are never
- * replaced by the slot of everything in the current database, because they may
- * stand for more than that.  If there are more than INVALIDATE_MAX_WIDE, the
- * slot of the cluster replaces them.
+ * each with the nesting level of the transaction that touched it.  They are
+ * never replaced by the slot of everything in the current database, because
+ * they may stand for more than that.  If there are more than
+ * INVALIDATE_MAX_WIDE, the slot of the cluster replaces them.
  *
  * Savepoints.  If a savepoint is rolled back, the wide slots touched since are
  * forgotten.  Otherwise a user could invalidate the results of everybody by a
@@ -51,8 +52,8 @@
  *	ALTER ROLE postgres NOLOGIN;	-- by a user who may not
  *
  * in a block with an exception handler.  Other slots are kept: what a
- * rolled-back part of the transaction has touched is invalidated with the rest.
- * That can cost misses, but it never leaves a stale result.
+ * rolled-back part of the transaction has touched is invalidated with the
+ * rest.  That can cost misses, but it never leaves a stale result.
  *
  * A transaction that has no transaction id when it commits has changed nothing
  * that others could see (DROP ... IF EXISTS of what does not exist, for
@@ -64,9 +65,9 @@
  * which makes the preparation fail.
  *
  * Parallel workers must touch nothing, because what they touch would be lost
- * when they exit.  The functions of the extension that touch slots are parallel
- * unsafe.  But a user may wrongly declare a function PARALLEL SAFE that calls
- * them; in a worker, that is an error.
+ * when they exit.  The functions of the extension that touch slots are
+ * parallel unsafe.  But a user may wrongly declare a function PARALLEL SAFE
+ * that calls them; in a worker, that is an error.
  *
  * What this file must not do: decide which slots a change touches.
  *
@@ -88,12 +89,14 @@
 #include "utils/resowner.h"
 
 /*
- * A transaction that touches more slots than this touches the slot of everything
- * in its database instead.
+ * A transaction that touches more slots than this touches the slot of
+ * everything in its database instead.
  */
 #define INVALIDATE_MAX_SLOTS 4096
 
-/* With more wide slots than this, it touches the slot of the cluster instead. */
+/*
+ * With more wide slots than this, it touches the slot of the cluster instead.
+ */
 #define INVALIDATE_MAX_WIDE 8
 
 StaticAssertDecl(INVALIDATE_MAX_SLOTS + INVALIDATE_MAX_WIDE == PREPARED_MAX_SLOTS,
@@ -318,8 +321,8 @@ invalidate_release_callback(ResourceReleasePhase phase, bool isCommit,
 }
 
 /*
- * When a savepoint ends, the wide slots touched since then pass to the enclosing
- * level of the transaction, or are forgotten.
+ * When a savepoint ends, the wide slots touched since then pass to the
+ * enclosing level of the transaction, or are forgotten.
  */
 static void
 invalidate_subxact_callback(SubXactEvent event, SubTransactionId mySubid,

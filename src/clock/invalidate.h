@@ -11,12 +11,15 @@
 
 #include "clock/clock.h"
 
-/* Register the transaction callbacks.  Called once, when the library is loaded. */
+/*
+ * Register the transaction callbacks.  Called once, when the library is
+ * loaded.
+ */
 extern void invalidate_init(void);
 
 /*
- * Set the function that is called after every commit that has ticked a slot.  It
- * must not throw.  Called once, when the library is loaded.
+ * Set the function that is called after every commit that has ticked a slot.
+ * It must not throw.  Called once, when the library is loaded.
  */
 extern void invalidate_set_listener(void (*listener) (void));
 
@@ -48,9 +51,9 @@ extern void invalidate_everything(void);
 extern bool invalidate_touched(ClockSlot slot);
 
 /*
- * A statement that writes begins; it has ended, after touching the slots of what
- * it changed.  Such statements nest.  After one has failed, invalidate_writing
- * returns true until the end of the transaction.
+ * A statement that writes begins; it has ended, after touching the slots of
+ * what it changed.  Such statements nest.  After one has failed,
+ * invalidate_writing returns true until the end of the transaction.
  */
 extern void invalidate_begin_write(void);
 extern void invalidate_end_write(void);

@@ -3,43 +3,44 @@
  * prepared.c
  *	  The slots that prepared transactions have touched.
  *
- * A prepared transaction can be ended in any session, at any later time, and on
- * a subscriber without a utility command.  So when a transaction is prepared,
- * the slots it has touched are recorded in shared memory, and they keep their
- * fences.  After the transaction has ended, any process that notices it
- * resolves the record: if the transaction was committed, it ticks the slots; if
- * not, it only takes the fences down.
+ * A prepared transaction can be ended in any session, at any later time, and
+ * on a subscriber without a utility command.  So when a transaction is
+ * prepared, the slots it has touched are recorded in shared memory, and they
+ * keep their fences.  After the transaction has ended, any process that
+ * notices it resolves the record: if the transaction was committed, it ticks
+ * the slots; if not, it only takes the fences down.
  *
  * When a transaction has ended.  invalidate.c ticks a slot only after the
  * transaction is visible and its catalog invalidations have been sent.  For a
  * prepared transaction, both happen before the lock on its transaction id is
  * released (FinishPreparedTransaction).  So it has ended if nobody holds that
- * lock.  LockWaiterCount tells: it counts holders as well as waiters, allocates
- * nothing and cannot fail.  Somebody who has waited for the transaction holds
- * the lock for a moment after its end.  Then the record stays until the next
- * look.
+ * lock.  LockWaiterCount tells: it counts holders as well as waiters,
+ * allocates nothing and cannot fail.  Somebody who has waited for the
+ * transaction holds the lock for a moment after its end.  Then the record
+ * stays until the next look.
  *
  * These processes look: the session that ran COMMIT PREPARED or ROLLBACK
- * PREPARED, apply workers at the end of each transaction, any backend that meets
- * a fence (lookup.c), and the background worker every few seconds.  Until the
- * record is resolved, the fences prevent hits and fills.  So a late look
- * costs only misses.
+ * PREPARED, apply workers at the end of each transaction, any backend that
+ * meets a fence (lookup.c), and the background worker every few seconds.
+ * Until the record is resolved, the fences prevent hits and fills.  So a late
+ * look costs only misses.
  *
- * Nothing may fail after COMMIT PREPARED, because the client would be told of an
- * error although the transaction is committed.  Reading the commit log may fail.
- * So the session that ran the command does not read it, and ticks
- * (PREPARED_ASSUME_COMMITTED).  At worst it also ticks the slots of a transaction
- * that another session has just rolled back.
+ * Nothing may fail after COMMIT PREPARED, because the client would be told of
+ * an error although the transaction is committed.  Reading the commit log may
+ * fail.  So the session that ran the command does not read it, and ticks
+ * (PREPARED_ASSUME_COMMITTED).  At worst it also ticks the slots of a
+ * transaction that another session has just rolled back.
  *
- * Restart, crash and promotion.  The records are lost, while PostgreSQL restores
- * the prepared transactions.  Nobody knows what those have touched.  So the
- * cache is not used until there is a record of every prepared transaction
- * (prepared_settled).  This is why transactions that have touched nothing are
- * recorded as well.  A clean shutdown writes every prepared transaction to a
- * file, so if the server was shut down cleanly and there is no file, there are
- * none.  After a crash or a promotion, prepared_settled looks for them.  When
- * it finds none left, it also ticks the slot of the cluster, which invalidates
- * whatever was stored before: a standby does not learn of changes.
+ * Restart, crash and promotion.  The records are lost, while PostgreSQL
+ * restores the prepared transactions.  Nobody knows what those have touched.
+ * So the cache is not used until there is a record of every prepared
+ * transaction (prepared_settled).  This is why transactions that have touched
+ * nothing are recorded as well.  A clean shutdown writes every prepared
+ * transaction to a file, so if the server was shut down cleanly and there is
+ * no file, there are none.  After a crash or a promotion, prepared_settled
+ * looks for them.  When it finds none left, it also ticks the slot of the
+ * cluster, which invalidates whatever was stored before: a standby does not
+ * learn of changes.
  *
  * Memory.  There are max_prepared_transactions + MaxBackends records, since a
  * backend makes its record before PostgreSQL has found room for the
@@ -139,8 +140,8 @@ prepared_shmem_size(void)
 }
 
 /*
- * Is this the start of a primary that was shut down cleanly, and has no prepared
- * transaction?
+ * Is this the start of a primary that was shut down cleanly, and has no
+ * prepared transaction?
  */
 static bool
 prepared_none_at_start(void)
@@ -206,7 +207,8 @@ prepared_find_locked(FullTransactionId xid)
 }
 
 /*
- * Record a transaction and fence its slots.  Returns false if there is no room.
+ * Record a transaction and fence its slots.  Returns false if there is no
+ * room.
  */
 static bool
 prepared_try_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
@@ -254,8 +256,8 @@ prepared_record(FullTransactionId xid, const ClockSlot *slots, int nslots)
 }
 
 /*
- * Tick or unfence the slots of a transaction that has ended, and free its record,
- * unless another process has done so.
+ * Tick or unfence the slots of a transaction that has ended, and free its
+ * record, unless another process has done so.
  */
 static void
 prepared_finish(FullTransactionId xid, bool committed)
@@ -425,8 +427,8 @@ prepared_count(void)
 }
 
 /*
- * Recount records, areas, and all fences of the clock.  Returns what does not add
- * up, or NULL.
+ * Recount records, areas, and all fences of the clock.  Returns what does not
+ * add up, or NULL.
  */
 static const char *
 prepared_problem_locked(void)

@@ -10,7 +10,10 @@
 
 #include "clock/clock.h"
 
-/* A record has room for as many slots as a transaction can touch (invalidate.c). */
+/*
+ * A record has room for as many slots as a transaction can touch
+ * (invalidate.c).
+ */
 #define PREPARED_MAX_SLOTS (4096 + 8)
 
 extern Size prepared_shmem_size(void);
@@ -18,8 +21,8 @@ extern void prepared_shmem_init(void);
 
 /*
  * Record the slots of the transaction that is being prepared, and fence them.
- * The fences belong to the record.  Error: ERRCODE_OUT_OF_MEMORY if there is no
- * room.
+ * The fences belong to the record.  Error: ERRCODE_OUT_OF_MEMORY if there is
+ * no room.
  */
 extern void prepared_record(FullTransactionId xid, const ClockSlot *slots,
 							int nslots);
@@ -28,10 +31,10 @@ extern void prepared_record(FullTransactionId xid, const ClockSlot *slots,
 extern void prepared_cancel(FullTransactionId xid);
 
 /*
- * Resolve the records of the transactions that have ended: tick or unfence their
- * slots.  Does not wait.  With PREPARED_ASSUME_COMMITTED, the slots of those
- * that were rolled back are ticked, too; this cannot fail.  With PREPARED_ASK,
- * the commit log is read, which can fail.
+ * Resolve the records of the transactions that have ended: tick or unfence
+ * their slots.  Does not wait.  With PREPARED_ASSUME_COMMITTED, the slots of
+ * those that were rolled back are ticked, too; this cannot fail.  With
+ * PREPARED_ASK, the commit log is read, which can fail.
  */
 typedef enum PreparedOutcome
 {
@@ -42,9 +45,9 @@ typedef enum PreparedOutcome
 extern void prepared_resolve(PreparedOutcome outcome);
 
 /*
- * Is there a record of every prepared transaction?  After a start that restored
- * some, false until those have ended.  While it is false, this may query the
- * server.
+ * Is there a record of every prepared transaction?  After a start that
+ * restored some, false until those have ended.  While it is false, this may
+ * query the server.
  */
 extern bool prepared_settled(void);
 

@@ -8,9 +8,9 @@
  * relation touches the slots of all its ancestors as well as its own.
  *
  * To find the ancestors means to read pg_inherits.  So each process remembers
- * the slots of each relation it has touched.  Any relcache invalidation empties
- * this memo, because the catalog rows that make P an ancestor of R may be about
- * relations between the two.
+ * the slots of each relation it has touched.  Any relcache invalidation
+ * empties this memo, because the catalog rows that make P an ancestor of R may
+ * be about relations between the two.
  *
  * Can a writer touch too few slots, because its relation has just got another
  * ancestor?
@@ -22,9 +22,9 @@
  *	  (depend.c).
  * All these commands are DDL, so they also touch the slot of the catalog.
  *
- * A relation has a second slot, for its untold changes, that is, changes of rows
- * that no trigger has reported (told.c).  Results that depend on tags in place of
- * the relation depend on this slot.
+ * A relation has a second slot, for its untold changes, that is, changes of
+ * rows that no trigger has reported (told.c).  Results that depend on tags in
+ * place of the relation depend on this slot.
  *
  * What this file must not do: decide whether rows have changed.
  *

@@ -12,8 +12,8 @@
 #include "nodes/pg_list.h"
 
 /*
- * The slots of a relation of the current database: that of its rows, and that of
- * its untold changes.
+ * The slots of a relation of the current database: that of its rows, and that
+ * of its untold changes.
  */
 extern ClockSlot relation_slot(Oid relid);
 extern ClockSlot relation_untold_slot(Oid relid);
@@ -27,8 +27,8 @@ extern ClockSlot relation_untold_slot(Oid relid);
 extern void relation_touch(Oid relid);
 
 /*
- * Some of these changes may be untold: touch the slots of untold changes of the
- * same relations.  relation_touch is called as well.
+ * Some of these changes may be untold: touch the slots of untold changes of
+ * the same relations.  relation_touch is called as well.
  */
 extern void relation_touch_untold(Oid relid);
 

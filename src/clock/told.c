@@ -8,9 +8,9 @@
  * changes that the triggers report.  The executor, COPY and the workers of
  * logical replication fire row triggers for each row.  They do so in every
  * session if the trigger is ENABLE ALWAYS; so only triggers count here that
- * are, that fire for INSERT, UPDATE and DELETE, and that have no condition.  But
- * TRUNCATE fires no row trigger, and neither does C code that writes into the
- * table directly.
+ * are, that fire for INSERT, UPDATE and DELETE, and that have no condition.
+ * But TRUNCATE fires no row trigger, and neither does C code that writes into
+ * the table directly.
  *
  * Words: a change of a row is told if such a trigger has reported it, else it
  * is untold.
@@ -28,10 +28,10 @@
  * changes made since.  So our counters start again from zero.  The changes
  * reported before the savepoint then count as untold, which can cost misses.
  *
- * The writing transaction looks at the triggers as it sees them itself.  Another
- * backend may still believe in a trigger that has been dropped meanwhile.  That
- * is harmless: the drop touches the slot of the catalog, which invalidates the
- * results that depend on the trigger's tags.
+ * The writing transaction looks at the triggers as it sees them itself.
+ * Another backend may still believe in a trigger that has been dropped
+ * meanwhile.  That is harmless: the drop touches the slot of the catalog,
+ * which invalidates the results that depend on the trigger's tags.
  *
  * Tolerated races: none.
  *

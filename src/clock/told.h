@@ -23,8 +23,8 @@ extern Oid	told_function(void);
 extern bool told_by(const Trigger *trigger);
 
 /*
- * The first such trigger of a relation, or NULL.  The pointer is valid as long as
- * the relation is open.
+ * The first such trigger of a relation, or NULL.  The pointer is valid as long
+ * as the relation is open.
  */
 extern const Trigger *told_trigger(Relation rel);
 

@@ -4,10 +4,10 @@
  *	  Keys: which requests are the same, and which have the same result.
  *
  * A key is a string of bytes.  There are two kinds.  The key of a request says
- * who asks, for which text, and under which settings; the analysed statement is
- * found by it (statement.c).  The key of a result also says what the statement
- * means (a digest of the analysed query) and which parameters it gets.  A key is
- * made of
+ * who asks, for which text, and under which settings; the analysed statement
+ * is found by it (statement.c).  The key of a result also says what the
+ * statement means (a digest of the analysed query) and which parameters it
+ * gets.  A key is made of
  *
  *	KeyHeader | query | tags | name | parameter types	the front
  *	digest of search path and settings					the session part
@@ -19,10 +19,10 @@
  *	SELECT cached_query('SELECT count(*) FROM story WHERE author = $1',
  *						300, '{story}', 42);
  *
- * has the text, "story" and the type int4 in its front, and 42 at the end of the
- * key of its result.  The meaning tells apart two tables named story that the text
- * meets under two search paths, or before and after one is dropped and created
- * again.
+ * has the text, "story" and the type int4 in its front, and 42 at the end of
+ * the key of its result.  The meaning tells apart two tables named story that
+ * the text meets under two search paths, or before and after one is dropped
+ * and created again.
  *
  * Results of plain statements have no text in their keys; the digest of the
  * meaning identifies the statement.  So
@@ -33,19 +33,19 @@
  * have one result.  Of settings, keys contain only SHA-256 digests.  Values of
  * settings can be secrets, and cannot be read from a key.
  *
- * Comparison.  Two keys are equal if all their bytes are; the hash is used only
- * to find an entry.  The hash of a result's key is keyed by a secret of this
- * server run, so nobody can write queries whose results collide in the hash
- * table.  The hash of a request's key needs no secret, because only its own
- * backend uses it.  Every part of a key has a fixed length or a length in the
- * header, so different requests always have different bytes.
+ * Comparison.  Two keys are equal if all their bytes are; the hash is used
+ * only to find an entry.  The hash of a result's key is keyed by a secret of
+ * this server run, so nobody can write queries whose results collide in the
+ * hash table.  The hash of a request's key needs no secret, because only its
+ * own backend uses it.  Every part of a key has a fixed length or a length in
+ * the header, so different requests always have different bytes.
  *
  * Shared results.  The analysis may prove that neither the user nor a custom
  * setting can change the result (depend.c).  Then the result's key contains no
- * user, and only those settings that the meaning of texts, built-in functions and
- * types depends on (settings_append_shared).  Everybody shares such a result.
- * Users who may not see it are turned away by the check of privileges before the
- * lookup.
+ * user, and only those settings that the meaning of texts, built-in functions
+ * and types depends on (settings_append_shared).  Everybody shares such a
+ * result.  Users who may not see it are turned away by the check of privileges
+ * before the lookup.
  *
  * Users are in keys by oid.  settings.c decides what else of the session goes
  * into a key, and when two sessions are in the same state.
@@ -72,8 +72,9 @@
 #define KEY_MAX_SEEN (64 * 1024)
 
 /*
- * The parts of keys that are digests of settings: the session part of a request,
- * of a text or a plain statement; that of a shared result, likewise; all settings.
+ * The parts of keys that are digests of settings: the session part of a
+ * request, of a text or a plain statement; that of a shared result, likewise;
+ * all settings.
  */
 typedef enum KeyPart
 {
@@ -85,8 +86,8 @@ typedef enum KeyPart
 } KeyPart;
 
 /*
- * The bytes that a part was last computed from, and their digest.  Most requests
- * of a session come under the same settings.
+ * The bytes that a part was last computed from, and their digest.  Most
+ * requests of a session come under the same settings.
  */
 typedef struct KeyPartSeen
 {

@@ -25,8 +25,8 @@ typedef enum KeyForm
 
 /*
  * The key of a request, which says who asks for which statement under which
- * settings; or the key of a result, which also says what the statement means and
- * which parameters it gets.  Two keys are equal iff all their bytes are.
+ * settings; or the key of a result, which also says what the statement means
+ * and which parameters it gets.  Two keys are equal iff all their bytes are.
  */
 typedef struct CacheKey
 {
@@ -87,15 +87,18 @@ typedef struct KeyParts
 	uint32		tags_len;
 } KeyParts;
 
-/* Set the secret that hashes of results are keyed by.  Once in each process. */
+/*
+ * Set the secret that hashes of results are keyed by.  Once in each process.
+ */
 extern void key_set_secret(const SipHashKey *secret);
 
 /*
  * Make the front of a request's key in the current memory context.
  *
- * query, query_len: text of the query; tags, tags_len: its tags, sorted and unique,
- * each followed by a zero byte; name: of the named query, or NULL; automatic: the
- * cache is responsible for freshness; types, ntypes: parameter types.
+ * query, query_len: text of the query; tags, tags_len: its tags, sorted and
+ * unique, each followed by a zero byte; name: of the named query, or NULL;
+ * automatic: the cache is responsible for freshness; types, ntypes: parameter
+ * types.
  */
 extern void key_begin(CacheKey *key, KeyForm form, const char *query,
 					  uint32 query_len, const char *tags, uint32 tags_len,
@@ -105,14 +108,17 @@ extern void key_begin(CacheKey *key, KeyForm form, const char *query,
 /* Append the session part, unless it is there. */
 extern void key_finish(CacheKey *key);
 
-/* Are the users and settings in a finished key of a request the present ones? */
+/*
+ * Are the users and settings in a finished key of a request the present ones?
+ */
 extern bool key_is_present(const CacheKey *key);
 
 /*
- * Make the head of result keys from the finished key of a request, in the current
- * memory context.  For a plain statement, the head does not contain the text.
- * digest: of the meaning of the statement, KEY_DIGEST_LENGTH bytes; shared: neither
- * the user nor a custom setting can change the result; opaque: any setting may.
+ * Make the head of result keys from the finished key of a request, in the
+ * current memory context.  For a plain statement, the head does not contain
+ * the text.  digest: of the meaning of the statement, KEY_DIGEST_LENGTH bytes;
+ * shared: neither the user nor a custom setting can change the result; opaque:
+ * any setting may.
  */
 extern void key_make_head(const CacheKey *request, const uint8 *digest,
 						  bool shared, bool opaque, KeyHead *head);
@@ -131,22 +137,22 @@ extern bool key_complete(CacheKey *key, const KeyHead *head,
 extern void key_append_bytes(CacheKey *key, const void *data, Size len);
 
 /*
- * Append the values of parameters as in the key of a result.  They must be flat:
- * neither compressed nor stored out of line.  Returns false if they are too large;
- * some may have been appended then.
+ * Append the values of parameters as in the key of a result.  They must be
+ * flat: neither compressed nor stored out of line.  Returns false if they are
+ * too large; some may have been appended then.
  */
 extern bool key_append_params(CacheKey *key, ParamListInfo params);
 
 /*
- * Compute the SHA-256 of len bytes, KEY_DIGEST_LENGTH bytes.  If that fails, digest
- * gets bytes that are unique to this call, so that nothing equals them.
+ * Compute the SHA-256 of len bytes, KEY_DIGEST_LENGTH bytes.  If that fails,
+ * digest gets bytes that are unique to this call, so that nothing equals them.
  */
 extern void key_digest(const void *data, size_t len, uint8 *digest);
 
 /*
- * A second hash of a result's key, which depends on the secret in a different way
- * than the first.  Without the secret, nobody can find two keys of which both
- * hashes, 128 bits together, are equal.
+ * A second hash of a result's key, which depends on the secret in a different
+ * way than the first.  Without the secret, nobody can find two keys of which
+ * both hashes, 128 bits together, are equal.
  */
 extern uint64 key_check(const CacheKey *key);
 

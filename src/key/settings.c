@@ -5,53 +5,53 @@
  *
  * Requests.  Nobody can list the settings that a query depends on, since any
  * extension may add one.  So the key of a request contains every setting that
- * differs from its built-in default, except those known not to matter (USAGE_NONE
- * in usage.c).  Settings of the planner (USAGE_PLANNING) are in the keys of plain
- * statements only, because those promise the order of rows that an execution
- * would give.
+ * differs from its built-in default, except those known not to matter
+ * (USAGE_NONE in usage.c).  Settings of the planner (USAGE_PLANNING) are in
+ * the keys of plain statements only, because those promise the order of rows
+ * that an execution would give.
  *
- * Shared results.  A statement may be proved to depend on nothing but the settings
- * of USAGE_RESULT and USAGE_ANALYSIS.  Then its key contains the values of these,
- * defaults included, and no others.  So sessions that differ in other settings
- * share its result.
+ * Shared results.  A statement may be proved to depend on nothing but the
+ * settings of USAGE_RESULT and USAGE_ANALYSIS.  Then its key contains the
+ * values of these, defaults included, and no others.  So sessions that differ
+ * in other settings share its result.
  *
- * Opaque results.  A query may call functions that are unknown to the cache, except
- * that they claim to be STABLE.  Such a function can read any setting; for
- * instance,
+ * Opaque results.  A query may call functions that are unknown to the cache,
+ * except that they claim to be STABLE.  Such a function can read any setting;
+ * for instance,
  *
  *	CREATE FUNCTION me() RETURNS text STABLE LANGUAGE plpgsql AS
  *	$$ BEGIN RETURN current_setting('application_name'); END $$;
  *
  * So the key of such a query contains all settings that are not at their
- * defaults, is_superuser, and whether this is a standby.  Three groups are left
- * out: our own settings, the switches of the planner (enable_seqscan and so on),
- * and the properties of the transaction (transaction_isolation and so on).  A
- * function that reads these is hardly STABLE, and different transactions should
- * have the same results.  Settings that need a restart to change are in no key,
- * because neither tier survives a restart.
+ * defaults, is_superuser, and whether this is a standby.  Three groups are
+ * left out: our own settings, the switches of the planner (enable_seqscan and
+ * so on), and the properties of the transaction (transaction_isolation and so
+ * on).  A function that reads these is hardly STABLE, and different
+ * transactions should have the same results.  Settings that need a restart to
+ * change are in no key, because neither tier survives a restart.
  *
- * role and session_authorization are treated like other settings.  The result of
- * current_setting() for a role also depends on whether one is set at all; so the
- * oid of the role is in the session part as well.
+ * role and session_authorization are treated like other settings.  The result
+ * of current_setting() for a role also depends on whether one is set at all;
+ * so the oid of the role is in the session part as well.
  *
- * The search path is in keys both as it was resolved and as it was written: only
- * the latter shows the place of pg_temp.  A session that has a temporary schema
- * shares no unproven results with others.  A function that looks up names when
- * it runs could find the session's temporary tables, and the oid of the schema is
- * reused by later sessions.  Creating or dropping temporary objects also changes
- * the keys of the session itself (settings_outdate_temp), because such a change
- * ticks no slot of the clock.
+ * The search path is in keys both as it was resolved and as it was written:
+ * only the latter shows the place of pg_temp.  A session that has a temporary
+ * schema shares no unproven results with others.  A function that looks up
+ * names when it runs could find the session's temporary tables, and the oid of
+ * the schema is reused by later sessions.  Creating or dropping temporary
+ * objects also changes the keys of the session itself (settings_outdate_temp),
+ * because such a change ticks no slot of the clock.
  *
  * State.  Most requests come under the same settings as the one before, and to
  * write all of them down would cost more than the rest of a hit.  So
- * settings_state returns a number that stands for the state of the session.  It
- * changes with the users, the search path, the temporary schema, and the settings
- * of USAGE_RESULT, USAGE_ANALYSIS and USAGE_PLANNING.  A statement that is proved
- * to depend on no other setting can be found by this number and the front of
- * its key: as long as both are equal, the whole key is.
+ * settings_state returns a number that stands for the state of the session.
+ * It changes with the users, the search path, the temporary schema, and the
+ * settings of USAGE_RESULT, USAGE_ANALYSIS and USAGE_PLANNING.  A statement
+ * that is proved to depend on no other setting can be found by this number and
+ * the front of its key: as long as both are equal, the whole key is.
  *
- * Out of memory.  An error while remembering settings leaves what was remembered
- * before intact.
+ * Out of memory.  An error while remembering settings leaves what was
+ * remembered before intact.
  *
  * This is the only file that knows how PostgreSQL keeps its settings.
  *
@@ -118,10 +118,10 @@ settings_append_one(StringInfo buf, const struct config_generic *setting)
 }
 
 /*
- * Has somebody set a setting?  A placeholder, that is, a custom setting that no
- * library has defined, exists only because it was set.  It counts as set even if it
- * has been reset since, because current_setting() then returns an empty string, and
- * NULL for a setting that does not exist.
+ * Has somebody set a setting?  A placeholder, that is, a custom setting that
+ * no library has defined, exists only because it was set.  It counts as set
+ * even if it has been reset since, because current_setting() then returns an
+ * empty string, and NULL for a setting that does not exist.
  */
 static inline bool
 settings_is_set(const struct config_generic *setting)
@@ -131,9 +131,10 @@ settings_is_set(const struct config_generic *setting)
 }
 
 /*
- * Do the keys of requests contain a setting if it is set?  Built-in settings that no
- * session can change do not affect any row.  For custom ones, nobody knows.  A
- * placeholder can have any value, whatever usage_of says of its name.
+ * Do the keys of requests contain a setting if it is set?  Built-in settings
+ * that no session can change do not affect any row.  For custom ones, nobody
+ * knows.  A placeholder can have any value, whatever usage_of says of its
+ * name.
  */
 static bool
 settings_is_keyed(const struct config_generic *setting)
@@ -165,9 +166,9 @@ settings_is_readable(const struct config_generic *setting)
 }
 
 /*
- * The settings of PostgreSQL by usage, in one piece of memory.  all is a copy of
- * PostgreSQL's array of settings.  While the two are equal, no setting has been
- * added or removed, and the pointers in the other arrays are valid.
+ * The settings of PostgreSQL by usage, in one piece of memory.  all is a copy
+ * of PostgreSQL's array of settings.  While the two are equal, no setting has
+ * been added or removed, and the pointers in the other arrays are valid.
  */
 typedef struct SettingsKnown
 {
@@ -319,8 +320,8 @@ settings_append_all(StringInfo buf)
 }
 
 /*
- * The present name of a setting, given that or a former name.  NULL if there is no
- * such setting.
+ * The present name of a setting, given that or a former name.  NULL if there
+ * is no such setting.
  */
 static const char *
 settings_canonical(const char *name)
@@ -396,9 +397,9 @@ static struct
 } settings_seen;
 
 /*
- * Does a text equal the one that was seen?  If not, remember a copy of it (not the
- * pointer, since a new value may be at the address of an old one).  If there is no
- * memory for the copy, the next call returns false as well.
+ * Does a text equal the one that was seen?  If not, remember a copy of it (not
+ * the pointer, since a new value may be at the address of an old one).  If
+ * there is no memory for the copy, the next call returns false as well.
  */
 static bool
 settings_same_text(const char *text, char **seen)
@@ -451,8 +452,8 @@ settings_count(enum config_type type, struct config_generic **settings, int n)
 }
 
 /*
- * Find the settings that belong to the state.  This is done once: they are built-in
- * settings and our own, whose variables do not move.
+ * Find the settings that belong to the state.  This is done once: they are
+ * built-in settings and our own, whose variables do not move.
  */
 static void
 settings_find_counted(void)
@@ -507,7 +508,8 @@ settings_same_session(void)
 }
 
 /*
- * Do the settings have the values that were seen?  If not, remember the new ones.
+ * Do the settings have the values that were seen?  If not, remember the new
+ * ones.
  */
 static bool
 settings_same_values(void)

@@ -20,8 +20,8 @@ extern void settings_append_session(StringInfo buf, bool plain);
 extern void settings_append_shared(StringInfo buf, bool plain);
 
 /*
- * Append all settings of the session that a function could read, for the keys of
- * opaque results, that is, of queries that call unknown functions.
+ * Append all settings of the session that a function could read, for the keys
+ * of opaque results, that is, of queries that call unknown functions.
  */
 extern void settings_append_all(StringInfo buf);
 
@@ -32,15 +32,15 @@ extern void settings_append_all(StringInfo buf);
 extern void settings_outdate_temp(void);
 
 /*
- * A number that stands for the state of the session.  While it stays the same, so
- * do the users, the search path, and the settings that the meaning of a query and
- * the keys of shared results depend on.
+ * A number that stands for the state of the session.  While it stays the same,
+ * so do the users, the search path, and the settings that the meaning of a
+ * query and the keys of shared results depend on.
  */
 extern uint64 settings_state(void);
 
 /*
- * Is a setting of this name in the keys of requests, so that a query whose result is
- * cached may read it?
+ * Is a setting of this name in the keys of requests, so that a query whose
+ * result is cached may read it?
  */
 extern bool settings_in_keys(const char *name);
 

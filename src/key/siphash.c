@@ -8,10 +8,10 @@
  * programming languages use it.  The hash function of PostgreSQL's own hash
  * tables is as fast, but collisions of it can be computed, whatever the seed.
  *
- * The prefix is hashed as the first word of the message.  So if the prefix is the
- * hash of some bytes, the result is a hash of those bytes and the following ones
- * (key_complete).  Words are read in the byte order of the machine, because hashes
- * never leave it.
+ * The prefix is hashed as the first word of the message.  So if the prefix is
+ * the hash of some bytes, the result is a hash of those bytes and the
+ * following ones (key_complete).  Words are read in the byte order of the
+ * machine, because hashes never leave it.
  *
  * What this file must not do: choose a key.
  *

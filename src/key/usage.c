@@ -5,30 +5,33 @@
  *
  * This is the only table of settings, for all versions that the library can be
  * built for.  settings.c decides by it which settings go into which keys.  A
- * setting that is not in the table is USAGE_KEYED, as is every setting of another
- * extension: results are not shared between sessions that set it differently.  So a
- * new setting in a new version of PostgreSQL can only cost hits.
- * test/tap/usage.pl fails until new settings are added here.
+ * setting that is not in the table is USAGE_KEYED, as is every setting of
+ * another extension: results are not shared between sessions that set it
+ * differently.  So a new setting in a new version of PostgreSQL can only cost
+ * hits.  test/tap/usage.pl fails until new settings are added here.
  *
- * USAGE_NONE: the setting cannot affect the rows of a query.  It is about logging,
- * timeouts, memory for maintenance, connections and the like.  This includes all
- * built-in settings that no session can change, and those that only superusers may
- * read (primary_conninfo or ssl_passphrase_command, for example).  They are in no
- * key, so no key can reveal them.  A function may read such a setting all the
- * same.  So a call of current_setting() with its name is not cached, and the keys
- * of queries that call unknown functions contain a digest of all settings.
+ * USAGE_NONE: the setting cannot affect the rows of a query.  It is about
+ * logging, timeouts, memory for maintenance, connections and the like.  This
+ * includes all built-in settings that no session can change, and those that
+ * only superusers may read (primary_conninfo or ssl_passphrase_command, for
+ * example).  They are in no key, so no key can reveal them.  A function may
+ * read such a setting all the same.  So a call of current_setting() with its
+ * name is not cached, and the keys of queries that call unknown functions
+ * contain a digest of all settings.
  *
  * USAGE_RESULT: the setting affects built-in functions, or the input or output
- * functions of types (DateStyle); or it makes PostgreSQL return rows from damaged
- * data, which others must not get (zero_damaged_pages).  force_parallel_mode is
- * here, too: a parallel worker does not know custom settings that were reset, so
- * current_setting() can return NULL there and an empty string elsewhere.
+ * functions of types (DateStyle); or it makes PostgreSQL return rows from
+ * damaged data, which others must not get (zero_damaged_pages).
+ * force_parallel_mode is here, too: a parallel worker does not know custom
+ * settings that were reset, so current_setting() can return NULL there and an
+ * empty string elsewhere.
  *
- * USAGE_ANALYSIS: the setting affects how a text is understood, be it that of a
- * query or of a function (standard_conforming_strings).
+ * USAGE_ANALYSIS: the setting affects how a text is understood, be it that of
+ * a query or of a function (standard_conforming_strings).
  *
- * USAGE_PLANNING: the setting affects how a query is planned (enable_hashjoin).
- * That shows in the order of rows if the query does not specify one.
+ * USAGE_PLANNING: the setting affects how a query is planned
+ * (enable_hashjoin).  That shows in the order of rows if the query does not
+ * specify one.
  *
  * What this file must not do: look at values.
  *

@@ -3,49 +3,93 @@
  * narrow.c
  *	  Which rows of an attached table does a query read?
  *
- * A result that the cache keeps fresh by itself depends on whole relations,
- * unless it can be told which of their rows it reads.  Let a table have row
- * triggers that tell of every row that changes (told.c), with a template such as
- * author:$author_id, and let a query read only rows with author_id = 7.  Then
- * its result depends on the tag author:7: what changes a row that it reads
- * invalidates the tag of the old row or of the new one.
+ * A result that the cache itself keeps fresh depends on whole relations,
+ * unless it is known which of their rows the query reads.  For example:
  *
- * Words.  An occurrence of a relation is an entry of some range table.  A row
- * matters if the answer depends on it.  An occurrence is confined if for rows of it
- * that matter the values of all columns of a template are known (fact.c).
+ *	SELECT cache_attach('story', '{author:$author_id}');
+ *	SELECT * FROM story WHERE author_id = 7;
  *
- * The rule.  A relation is replaced by tags iff every occurrence of it in the
- * query, at any level, is confined.  Whatever is not understood confines nothing.
+ * The row triggers of story report every row that changes (told.c), with the
+ * template author:$author_id.  The query reads only rows with author_id = 7.
+ * So its result need not depend on the slot of story; it can depend on the tag
+ * author:7.  A change of a row that it reads, or of a row that it would read
+ * after the change, invalidates the tag author:7: for an UPDATE, the triggers
+ * invalidate the tags of the old row and of the new one.
  *
- * Which rows matter.  Facts that hold for every row that a join hands on, or
- * for every row of it that matters, can be taken to its two sides: a row of either
- * side on which they do not hold leaves no trace.  That goes for the nullable side
- * of an outer join as well, though a row of it that matches keeps a null-extended
- * one from appearing: if what fails is about columns of that side, it fails for
- * the null-extended row, too, for equality is strict; and if it is about others,
- * the row that would be extended does not matter.  ON of an outer join is about
- * rows that match, so it goes to the nullable side only.
+ * Words.  An occurrence of a relation is an entry of some range table for it;
+ * a query that joins story to itself has two.  A row of an occurrence matters
+ * if the result can depend on it.  An occurrence is confined by a template if
+ * the values of all the template's columns are known for the rows that matter,
+ * because WHERE or ON fixes them (fact.c).
  *
- * What holds for every row of a query can be assumed wherever sublinks and lateral
- * subqueries refer to its columns.  What holds for the output of a subquery holds
- * for what it reads, if the output hands it through: not past LIMIT, window
- * functions or aggregates, unless the column is grouped by.  A WITH query is looked
- * at by itself, for it may be used more than once.
+ * The rule.  In the dependencies of a result, a relation is replaced by tags
+ * iff every occurrence of it, at any level of the query, is confined.  For
+ * example,
  *
- * Besides tags, the result depends on the slot of changes of the relation that no
- * trigger told of.  Other definitions, of triggers above all, end it with the
- * statement.  Which triggers children have is looked at without locks on them:
- * who changes that touches the slot of the catalog, whose generation was read
- * before.
+ *	SELECT * FROM story
+ *	WHERE author_id = 7 AND score > (SELECT avg(score) FROM story)
  *
- * The work is limited (fact.c).  A search that was given up finds no tags.
+ * depends on all of story because of the second occurrence.  Whatever is not
+ * understood confines nothing.
  *
- * What a row of another author can still do is to keep a query from being
- * answered at all, by a division by zero for instance, where PostgreSQL evaluates
- * that before author_id = 7.  It promises no order, and a result from the cache
- * does not either.
+ * Which rows matter.  fact.c finds facts: equalities, such as a.id = 7, that
+ * hold for every row of a join that matters.  They are taken down to the two
+ * sides of the join: a row of one side matters only if the facts can hold for
+ * rows of the join that contain it.
  *
- * What this file must not do: evaluate anything.
+ * For an inner join that is plain:
+ *
+ *	SELECT * FROM author a JOIN story s ON s.author_id = a.id WHERE a.id = 7
+ *
+ * Rows of the result have a.id = 7 and s.author_id = a.id, so a row of story
+ * with author_id = 8 is in none.
+ *
+ * The nullable side of an outer join needs an argument, since a row of it does
+ * two things: it appears in rows of the join, and it keeps a null-extended row
+ * from appearing.  Let r be a row of the nullable side for which some fact
+ * cannot hold.  No row of the join that contains r matters.  Neither does a
+ * null-extended row (l, NULL) that r keeps from appearing:
+ *	- If the fact is about a column of the nullable side, it fails for NULL,
+ *	  too, because every equality here is strict.  For instance, in
+ *		FROM author a LEFT JOIN story s ON ... WHERE s.author_id = 7
+ *	  WHERE removes every null-extended row.
+ *	- If the fact is about columns of the other side, it fails for l itself,
+ *	  whether l is extended or not.  For instance, in
+ *		FROM author a LEFT JOIN story s ON s.author_id = a.id WHERE a.id = 7
+ *	  a story with author_id = 8 matches only the author with id 8, whom WHERE
+ *	  removes in any case.  So only stories with author_id = 7 matter.
+ * ON of an outer join says something about the rows that match, not about all
+ * rows of the side that is kept.  So it is used for the nullable side only.
+ *
+ * Nested queries.
+ *	- The facts of a query hold wherever its sublinks and lateral subqueries
+ *	  refer to its columns.
+ *	- A fact about an output column of a subquery holds for the rows that the
+ *	  subquery reads, if the column hands its values through: in
+ *		SELECT * FROM (SELECT author_id FROM story) s WHERE author_id = 7
+ *	  only stories with author_id = 7 matter.  That is not so if the subquery
+ *	  has a LIMIT, a window function or an aggregate, because rows of other
+ *	  authors take part in these, unless the column is one that the subquery
+ *	  groups by.
+ *	- A WITH query is examined without regard to the conditions of the queries
+ *	  that use it, since it may be used more than once.
+ *
+ * Besides the tags, the result depends on the slot of untold changes of the
+ * relation (told.c), and, like every result, on the slot of the catalog.  So
+ * DDL, dropping a trigger for instance, invalidates both the statement and its
+ * results.  The triggers of child tables are examined without locks on the
+ * children.  That is right because whoever changes them touches the slot of
+ * the catalog, and its generation was read before.
+ *
+ * The work is limited (fact.c).  A search that exceeds the limit finds no
+ * tags.
+ *
+ * A row of another author can still make a query fail.  For example,
+ * PostgreSQL may evaluate 1 / score before author_id = 7, and divide by zero.
+ * It does not promise an order of evaluation, and neither does a result from
+ * the cache.
+ *
+ * What this file must not do: evaluate expressions.
  *
  *-------------------------------------------------------------------------
  */
@@ -63,36 +107,38 @@
 #include "query/narrow.h"
 #include "text/template.h"
 
-/* Most tags that one template stands for. */
+/* A template may become at most this many tags. */
 #define NARROW_MAX_TAGS FACT_MAX_VALUES
 
-/* Most columns of a template. */
+/* Templates with more columns are ignored. */
 #define NARROW_MAX_COLUMNS 8
 
-/* Most tables below one in a query: each is looked at, at this price. */
+/*
+ * Tables with more descendants are not narrowed.  To examine a descendant
+ * counts as this many steps of work.
+ */
 #define NARROW_MAX_MEMBERS 256
 #define NARROW_MEMBER_WORK 100
 
-/* Most templates of a table that are looked at. */
+/* At most this many templates of a table are considered. */
 #define NARROW_MAX_TEMPLATES 64
 
-/* A template with known values. */
+/* A template, and the known values of its columns. */
 typedef struct NarrowTag
 {
 	const char *text;
-	Template   *tmpl;			/* once it is known to be used */
-	List	   *values;			/* lists of FactValue, one for each of its
-								 * columns */
+	Template   *tmpl;			/* NULL until it is known to be used */
+	List	   *values;			/* a list of FactValue for each column */
 } NarrowTag;
 
-/* An entry of a range table that is a relation. */
+/* An entry of a range table for a relation. */
 typedef struct NarrowOccurrence
 {
 	RangeTblEntry *rte;
-	List	   *covers;			/* relations that are in the dependencies */
-	List	   *templates;		/* that all tables below have; texts */
-	bool		confined;		/* wherever it was met */
-	bool		met;
+	List	   *covers;			/* its relations in the dependencies */
+	List	   *templates;		/* texts; those that all its tables have */
+	bool		confined;		/* each time it was met */
+	bool		met;			/* by narrow_descend */
 	List	   *tags;			/* NarrowTag */
 } NarrowOccurrence;
 
@@ -100,14 +146,14 @@ typedef struct NarrowSearch
 {
 	List	   *occurrences;	/* all in the query, NarrowOccurrence */
 	bool		promising;		/* one of them has templates */
-	int64		work;			/* steps that are left to take */
+	int64		work;			/* steps left */
 } NarrowSearch;
 
 typedef struct NarrowRelation
 {
 	ClockSlot	slot;
 	ClockSlot	untold;
-	List	   *tags;			/* NarrowTag; NIL: the slot of the relation */
+	List	   *tags;			/* NarrowTag; NIL if not narrowed */
 } NarrowRelation;
 
 struct Narrowing
@@ -116,7 +162,7 @@ struct Narrowing
 	NarrowRelation relations[FLEXIBLE_ARRAY_MEMBER];
 };
 
-/* For the walkers. */
+/* Context of narrow_sublink_walker. */
 typedef struct NarrowWalk
 {
 	NarrowSearch *search;
@@ -127,8 +173,7 @@ static void narrow_query(NarrowSearch *search, Query *query,
 						 FactLevel *outer, Fact **outputs);
 
 /*
- * The templates that every one of the tables has; texts of templates with
- * columns.
+ * The texts of the templates, with columns, that every one of the tables has.
  */
 static List *
 narrow_shared_templates(const List *relids)
@@ -151,7 +196,7 @@ narrow_shared_templates(const List *relids)
 			RelationClose(rel);
 			continue;
 		}
-		/* nor does anyone tell of the rows of other kinds */
+		/* no trigger reports changes in other kinds of relations */
 		triggers = rel->rd_rel->relkind == RELKIND_RELATION ? rel->trigdesc : NULL;
 		for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 		{
@@ -176,7 +221,7 @@ narrow_shared_templates(const List *relids)
 }
 
 /*
- * False if there is too much to look at.
+ * Add an occurrence.  Returns false if the work exceeds the limit.
  */
 static bool
 narrow_add_occurrence(NarrowSearch *search, RangeTblEntry *rte)
@@ -193,7 +238,7 @@ narrow_add_occurrence(NarrowSearch *search, RangeTblEntry *rte)
 	/* a partitioned table stands for its partitions (depend.c) */
 	occurrence->covers = rte->relkind == RELKIND_PARTITIONED_TABLE ?
 		list_make1_oid(rte->relid) : members;
-	/* what a sample has depends on where other rows are */
+	/* a sample depends on the places of other rows */
 	if (list_length(members) <= NARROW_MAX_MEMBERS && rte->tablesample == NULL)
 		occurrence->templates = narrow_shared_templates(members);
 	search->promising |= occurrence->templates != NIL;
@@ -202,7 +247,8 @@ narrow_add_occurrence(NarrowSearch *search, RangeTblEntry *rte)
 }
 
 /*
- * Find all occurrences in a query.  True if that was given up.
+ * Find all occurrences in a query.  Returns true if the work exceeds the
+ * limit.
  */
 static bool
 narrow_occurrence_walker(Node *node, NarrowSearch *search)
@@ -229,8 +275,8 @@ narrow_occurrence_walker(Node *node, NarrowSearch *search)
 }
 
 /*
- * A template with the values of its columns in an occurrence; NULL if the values
- * of one of them are not known.
+ * Find the values of a template's columns in an occurrence.  Returns NULL if
+ * those of some column are not known.
  */
 static NarrowTag *
 narrow_tag(const FactLevel *level, const List *facts, Index rti, TupleDesc tupdesc,
@@ -261,7 +307,7 @@ narrow_tag(const FactLevel *level, const List *facts, Index rti, TupleDesc tupde
 }
 
 /*
- * A relation is met in a query, where these facts hold for the rows of it that
+ * Handle an occurrence of a relation.  facts hold for the rows of it that
  * matter.
  */
 static void
@@ -303,8 +349,8 @@ narrow_meet_relation(NarrowSearch *search, const FactLevel *level, Index rti,
 }
 
 /*
- * Look into a subquery.  The values of its output columns may be known by these
- * facts.
+ * Handle a subquery in FROM.  facts hold for its output rows that matter, so
+ * they may tell the values of its output columns.
  */
 static void
 narrow_meet_subquery(NarrowSearch *search, FactLevel *level, Index rti,
@@ -330,8 +376,8 @@ narrow_meet_subquery(NarrowSearch *search, FactLevel *level, Index rti,
 }
 
 /*
- * Look into a join.  facts: hold for the rows of it that matter; complete: those
- * of fact_join for it are among them.
+ * Handle a join.  facts hold for the rows of it that matter.  complete: they
+ * include those that fact_join finds for it.
  */
 static void
 narrow_descend(NarrowSearch *search, FactLevel *level, Node *join,
@@ -378,8 +424,8 @@ narrow_descend(NarrowSearch *search, FactLevel *level, Node *join,
 }
 
 /*
- * Do the rows of an output column with certain values depend on nothing but rows
- * of what the query reads with these values?
+ * Does an output column hand its values through?  That is, do the output rows
+ * with certain values in it depend only on input rows with these values?
  */
 static bool
 narrow_hands_through(const Query *query, const TargetEntry *tle)
@@ -390,7 +436,7 @@ narrow_hands_through(const Query *query, const TargetEntry *tle)
 		query->hasWindowFuncs || query->hasTargetSRFs || query->hasDistinctOn ||
 		query->groupingSets != NIL)
 		return false;
-	/* one of several that are equal may be put out for all */
+	/* DISTINCT and UNION may return one of several equal values */
 	if (fact_is_fuzzy(expr))
 		return false;
 	if (query->groupClause != NIL || query->hasAggs || query->havingQual != NULL)
@@ -409,7 +455,7 @@ narrow_hands_through(const Query *query, const TargetEntry *tle)
 }
 
 /*
- * Look into the queries that a set operation combines.
+ * Handle the queries that a set operation combines.
  */
 static void
 narrow_set_operation(NarrowSearch *search, FactLevel *level, Fact **outputs)
@@ -432,7 +478,7 @@ narrow_set_operation(NarrowSearch *search, FactLevel *level, Fact **outputs)
 			TargetEntry *input = get_tle_by_resno(rte->subquery->targetList,
 												  tle->resno);
 
-			/* a cast may be pending */
+			/* the types differ if the planner is to add a cast */
 			if (outputs != NULL && !tle->resjunk && input != NULL &&
 				!input->resjunk && narrow_hands_through(level->query, tle) &&
 				exprType((Node *) input->expr) == exprType((Node *) tle->expr))
@@ -443,7 +489,8 @@ narrow_set_operation(NarrowSearch *search, FactLevel *level, Fact **outputs)
 }
 
 /*
- * The facts that follow for a query from what is known of its output columns.
+ * The facts about a query's input that follow from those about its output
+ * columns.
  */
 static List *
 narrow_input_facts(const FactLevel *level, Fact **outputs)
@@ -468,7 +515,7 @@ narrow_input_facts(const FactLevel *level, Fact **outputs)
 }
 
 /*
- * Look into the queries inside of expressions.
+ * Handle the queries inside expressions.
  */
 static bool
 narrow_sublink_walker(Node *node, NarrowWalk *walk)
@@ -484,9 +531,9 @@ narrow_sublink_walker(Node *node, NarrowWalk *walk)
 }
 
 /*
- * Look into a query, nested in others unless outer is NULL.  outputs: for each of
- * its output columns what is known of it in the rows that matter, or NULL; NULL if
- * there is nothing to say of any.
+ * Handle a query.  outer: the query that it is nested in, or NULL; outputs:
+ * for each of its output columns, the fact that tells its values in the rows
+ * that matter, or NULL.  outputs is NULL if nothing is known of any column.
  */
 static void
 narrow_query(NarrowSearch *search, Query *query, FactLevel *outer,
@@ -517,8 +564,8 @@ narrow_query(NarrowSearch *search, Query *query, FactLevel *outer,
 }
 
 /*
- * Copy a tag into the current memory context, ready to be used.  The relation is
- * locked, so that its columns are what they were.
+ * Copy a tag into the current memory context, and parse its template.  The
+ * relation is locked, so its columns have not changed.
  */
 static NarrowTag *
 narrow_keep_tag(const NarrowTag *tag, Relation rel)
@@ -535,8 +582,8 @@ narrow_keep_tag(const NarrowTag *tag, Relation rel)
 }
 
 /*
- * The tags that stand for a relation, NIL if only its own slot does; in the
- * given memory context.
+ * The tags that replace a relation, allocated in context.  NIL if it cannot be
+ * replaced.
  */
 static List *
 narrow_relation_tags(NarrowSearch *search, Oid relid, MemoryContext context)
@@ -588,7 +635,7 @@ narrow_find(Query *query, List *relations, MemoryContext context)
 	if (narrow_occurrence_walker((Node *) query, &search) || !search.promising)
 		return NULL;
 	narrow_query(&search, query, NULL, NULL);
-	/* what was not looked into may not be confined */
+	/* the search may have ended before it met all occurrences */
 	if (!fact_work(&search.work, 0))
 		return NULL;
 
@@ -608,7 +655,7 @@ narrow_find(Query *query, List *relations, MemoryContext context)
 }
 
 /*
- * Append a slot, unless it is there.  False if there is no room.
+ * Append a slot, unless it is there.  Returns false if there is no room.
  */
 static bool
 narrow_add_slot(ClockSlot *slots, int *n, int max, ClockSlot slot)
@@ -625,9 +672,9 @@ narrow_add_slot(ClockSlot *slots, int *n, int max, ClockSlot slot)
 }
 
 /*
- * Append the slots of what becomes of a tag, for each combination of the values
- * of its columns.  False if that cannot be, for the reasons of fact_add_texts, for
- * lack of room, or because a tag is empty.
+ * Append the slots of the tags that a template makes, one for each combination
+ * of the values of its columns.  Returns false if fact_add_texts does, if
+ * there is no room, or if a tag would be empty.
  */
 static bool
 narrow_add_tag(const NarrowTag *tag, ParamListInfo params, ClockSlot *slots, int *n,
@@ -642,7 +689,7 @@ narrow_add_tag(const NarrowTag *tag, ParamListInfo params, ClockSlot *slots, int
 	{
 		if (!fact_add_texts(&texts[i], list_nth(tag->values, i), params))
 			return false;
-		/* no overflow: each factor is small, and so is what came before */
+		/* cannot overflow: both factors are small */
 		ntags *= list_length(texts[i]);
 		if (ntags > NARROW_MAX_TAGS)
 			return false;
@@ -680,7 +727,7 @@ narrow_slots(const Narrowing *narrowing, ParamListInfo params, ClockSlot *slots,
 	{
 		const NarrowRelation *relation = &narrowing->relations[i];
 
-		/* room is kept for one slot of each relation to come */
+		/* each of the following relations needs at least one slot */
 		int			room = max - (narrowing->nrelations - i - 1);
 		int			before = n;
 		bool		narrowed;

@@ -1,24 +1,29 @@
 /*-------------------------------------------------------------------------
  *
  * body.c
- *	  What is inside functions of LANGUAGE sql.
+ *	  The queries inside functions of LANGUAGE sql.
  *
- * The body of a function is parsed, analysed and rewritten here in the way
- * PostgreSQL does it before it runs the function, and before it inlines it: for
- * the types that the call gives to polymorphic arguments, under the user,
- * search path and settings of the session, and with the conversion of the last
- * result to the declared type.  So these are the queries, whatever PostgreSQL
- * makes of the call.  Nothing is planned or run.
+ * body_find parses, analyses and rewrites the body of a function as PostgreSQL
+ * does before it runs or inlines the function: for the types that the call
+ * gives to polymorphic arguments; under the user, search path and settings of
+ * the session; and with the last result converted to the declared type.  So it
+ * finds the queries that PostgreSQL would run, whether it inlines the call or
+ * not.  Nothing is planned or run.
  *
- * Functions that are not looked into: those with SECURITY DEFINER or SET, as
- * names, privileges and row security mean something else inside them; and those
- * with anything but SELECT, whose analysis would lock what they write to.
+ * Some functions are not examined.  Inside a function with SECURITY DEFINER or
+ * SET, names, privileges and row security have another meaning.  To analyse a
+ * command other than SELECT would lock what it writes to.
  *
- * Errors.  A body that fails here fails when it is run, if it ever is: the call
- * may be in a branch that is not taken.  So the error is not raised but told,
- * and a subtransaction cleans up.  Errors that are not about the body (a
- * cancel, a lock not to be had, no memory) are raised.  The locks of an analysis
- * that succeeds stay with the transaction, as they do for any query.
+ * Errors.  If analysing a body fails, running it would fail as well.  But it
+ * may never be run, because the call is in a branch that is not taken:
+ *
+ *	SELECT CASE WHEN false THEN broken() ELSE 1 END
+ *
+ * So the error is not raised.  A subtransaction cleans up, and the error's
+ * message becomes the obstacle, the reason why the queries are not known.
+ * Errors that are not about the body (a cancel, a lock that cannot be had, out
+ * of memory) are raised.  If the analysis succeeds, its locks stay with the
+ * transaction, as those of any query do.
  *
  * What this file must not do: judge what it finds.
  *
@@ -56,8 +61,9 @@ body_get_text(HeapTuple tuple, AttrNumber attnum)
 }
 
 /*
- * Rewrite the queries of a body that was parsed when the function was made.
- * Returns a list of lists, as PostgreSQL wants it; NIL with an obstacle.
+ * Rewrite the queries of a body that was parsed when the function was created.
+ * Returns a list of lists, as PostgreSQL's functions want it.  If there is an
+ * obstacle, returns NIL.
  */
 static List *
 body_rewrite(const char *stored, Body *body)
@@ -117,7 +123,7 @@ body_parse(HeapTuple tuple, Node *call, Body *body)
 }
 
 /*
- * Have the last query give what the call is said to return.
+ * Convert the result of the last query to what the call is declared to return.
  */
 static void
 body_convert_result(List *queries, Oid declared, Node *call,
@@ -129,7 +135,7 @@ body_convert_result(List *queries, Oid declared, Node *call,
 		desc = BuildDescFromLists(columns->funccolnames, columns->funccoltypes,
 								  columns->funccoltypmods,
 								  columns->funccolcollations);
-	/* other operators than an OpExpr give a boolean, whatever the node does */
+	/* operators of other nodes than OpExpr return boolean */
 	else if (IsA(call, FuncExpr) || IsA(call, OpExpr))
 		(void) get_expr_result_type(call, &declared, &desc);
 	(void) compat_check_sql_fn_retval(queries, declared, desc);
@@ -161,7 +167,7 @@ body_analyse(HeapTuple tuple, Node *call, const RangeTblFunction *columns,
 		body->queries = list_concat(body->queries, lfirst_node(List, lc));
 }
 
-/* Is an error about what was analysed? */
+/* Is an error about the body? */
 static bool
 body_is_to_blame(const ErrorData *error)
 {
@@ -180,7 +186,7 @@ body_is_to_blame(const ErrorData *error)
 }
 
 /*
- * Do it, and make an obstacle of an error.
+ * Do that work, and turn an error about the body into an obstacle.
  */
 static void
 body_try(HeapTuple tuple, Node *call, const RangeTblFunction *columns, Body *body)
@@ -207,7 +213,7 @@ body_try(HeapTuple tuple, Node *call, const RangeTblFunction *columns, Body *bod
 		{
 			MemoryContextSwitchTo(context);
 			CurrentResourceOwner = owner;
-			/* it is in the body, and not in what the client sent */
+			/* the position is one in the body, not in the client's text */
 			error->cursorpos = 0;
 			ReThrowError(error);
 		}

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * body.h
- *	  What is inside functions of LANGUAGE sql.
+ *	  The queries inside functions of LANGUAGE sql.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,21 +10,20 @@
 
 #include "nodes/parsenodes.h"
 
-/* The inside of a function; in the memory context of the call. */
+/* What is inside a function.  Allocated in the current memory context. */
 typedef struct Body
 {
 	List	   *queries;		/* rewritten */
-	const char *text;			/* that they were parsed from just now; NULL
-								 * if they were when the function was made */
+	const char *text;			/* that they were just parsed from; NULL if
+								 * that was when the function was created */
 	const char *obstacle;		/* why they are not known, a clause; NULL if
-								 * nothing more can be said */
+								 * there is no particular reason */
 } Body;
 
 /*
- * Find the queries that a call of a function runs, as this session means them
- * at present.  call: of the function or operator, with all of its arguments;
- * columns: the item of FROM that it is, or NULL.  Returns whether they are
- * known.
+ * Find the queries that a call of a function would run in this session.  call:
+ * of the function or operator, with all of its arguments; columns: the item in
+ * FROM that the call is, or NULL.  Returns whether the queries are known.
  */
 extern bool body_find(Oid funcid, Node *call, const RangeTblFunction *columns,
 					  Body *body);

@@ -1,29 +1,29 @@
 /*-------------------------------------------------------------------------
  *
  * builtin.c
- *	  What is known of each built-in function.
+ *	  What is known about each built-in function.
  *
- * The table here says of every function that a server comes with whether its
- * result is known by the key and the dependencies of a cached result.  It is
- * written down by hand, from what the functions do, and not derived from what
- * pg_proc claims, with one exception: an IMMUTABLE function all of whose
- * arguments have types of their own is known without being listed.  An
- * IMMUTABLE function that takes arguments of any type is listed if it calls
- * nothing but functions that belong to these types.  Which those are, and
- * whether they are harmless, is found out from the types (reach.c).
+ * For every function that a server comes with, the table in this file says
+ * whether the key and the dependencies of a cached result determine what the
+ * function returns.  The table is written by hand, from what the functions do.
+ * It does not rely on what pg_proc says, with one exception: an IMMUTABLE
+ * function whose arguments all have particular types is known without being
+ * listed.  An IMMUTABLE function that takes arguments of any type, such as
+ * array_eq(), is listed if it calls only functions that belong to these types.
+ * reach.c finds those from the types, and they are examined on their own.
  *
- * What is not listed is BUILTIN_OPAQUE: it reads tables, statistics, files or
- * the state of the server, or nobody has looked at it yet.  So a function that a
- * newer server brings is refused.  test/tap/builtins.pl lists those that are left
- * out on purpose, and fails for a STABLE function, or an IMMUTABLE one of arguments
- * of any type, that is in neither place.  VOLATILE ones are never listed.
- * Functions of LANGUAGE sql that are not known are looked into as those of users
- * are (body.c).
+ * A function that is not listed is BUILTIN_OPAQUE: it reads tables,
+ * statistics, files or the state of the server, or nobody has classified it
+ * yet.  So a new function of a newer server is refused.  test/tap/builtins.pl
+ * has a list of functions that are left out here on purpose.  It fails if a
+ * STABLE function, or an IMMUTABLE one of arguments of any type, is in neither
+ * place.  VOLATILE functions are never listed.  An opaque function of LANGUAGE
+ * sql is examined like one of a user (body.c).
  *
- * The table is a switch, so that the compiler makes the search and refuses a
- * function that is listed twice.
+ * The table is a switch statement.  So the compiler generates the search, and
+ * reports a function that is listed twice.
  *
- * What this file must not do: read catalogs beyond the function's own row.
+ * What this file must not do: read catalogs, except the function's own row.
  *
  *-------------------------------------------------------------------------
  */
@@ -56,7 +56,7 @@ builtin_is_generic(Form_pg_proc proc)
 }
 
 /*
- * What an unlisted function is.
+ * The kind of a function that is not listed.
  */
 static BuiltinKind
 builtin_unlisted(Oid funcid)
@@ -82,7 +82,7 @@ builtin_kind(Oid funcid)
 	switch (funcid)
 	{
 			/*
-			 * IMMUTABLE, of arguments of any type: these call no more than
+			 * IMMUTABLE, with arguments of any type: these call only
 			 * functions of the types, to compare, hash, write or copy values
 			 */
 		case F_ARRAYCONTAINED:
@@ -308,8 +308,8 @@ builtin_kind(Oid funcid)
 			return BUILTIN_KNOWN;
 
 			/*
-			 * STABLE: these read definitions and the settings that shared
-			 * results are told apart by (settings.c), and call input, output,
+			 * STABLE: these read the catalog and the settings that are in
+			 * keys of shared results (settings.c), and call input, output,
 			 * cast and comparison functions of the types of their arguments
 			 */
 		case F_ANYARRAY_OUT:
@@ -466,7 +466,7 @@ builtin_kind(Oid funcid)
 #endif
 			return BUILTIN_KNOWN;
 
-			/* look at the user, the search path, or a setting by its name */
+			/* these read the user, the search path, or a setting by name */
 		case F_CURRENT_SCHEMA:
 		case F_CURRENT_SCHEMAS:
 		case F_CURRENT_SETTING_TEXT:
@@ -479,8 +479,8 @@ builtin_kind(Oid funcid)
 			return BUILTIN_PERSONAL;
 
 			/*
-			 * depend on the time, if only on whether it is summer, or read
-			 * text that may: 'today' is a date
+			 * these depend on the time, if only on whether it is summer, or
+			 * they read text that may: 'today' is a date
 			 */
 		case F_AGE_TIMESTAMP:
 		case F_AGE_TIMESTAMPTZ:
@@ -510,7 +510,7 @@ builtin_kind(Oid funcid)
 		case F_TRANSACTION_TIMESTAMP:
 			return BUILTIN_TIME;
 
-			/* look at what only the session has, and no key tells */
+			/* these read what belongs to the session and is in no key */
 		case F_INET_CLIENT_ADDR:
 		case F_INET_CLIENT_PORT:
 		case F_INET_SERVER_ADDR:

@@ -1,25 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * builtin.h
- *	  What is known of each built-in function.
+ *	  What is known about each built-in function.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef CACHE_BUILTIN_H
 #define CACHE_BUILTIN_H
 
-/* What the result of a function depends on, besides its arguments. */
+/* What the result of a function can depend on, besides its arguments. */
 typedef enum BuiltinKind
 {
-	BUILTIN_KNOWN,				/* definitions, settings of shared results,
-								 * and functions of its arguments' types */
-	BUILTIN_PERSONAL,			/* besides, who asks under which settings */
-	BUILTIN_TIME,				/* besides what is known, the time */
-	BUILTIN_SESSION,			/* what no key tells of a session */
+	BUILTIN_KNOWN,				/* the catalog, settings in keys of shared
+								 * results, functions of its arguments' types */
+	BUILTIN_PERSONAL,			/* also the user and other settings */
+	BUILTIN_TIME,				/* like BUILTIN_KNOWN, and the time */
+	BUILTIN_SESSION,			/* what belongs to the session, in no key */
 	BUILTIN_OPAQUE				/* anything */
 } BuiltinKind;
 
-/* funcid: below FirstNormalObjectId. */
+/* The kind of a built-in function, whose oid is below FirstNormalObjectId. */
 extern BuiltinKind builtin_kind(Oid funcid);
 
 #endif							/* CACHE_BUILTIN_H */

@@ -1,36 +1,52 @@
 /*-------------------------------------------------------------------------
  *
  * fact.c
- *	  What the conditions of a query say of the values of its columns.
+ *	  What the conditions of a query say about the values of its columns.
  *
- * Words.  A column is a Var, whatever it is a column of.  A fact is an equality
- * of two columns, or of a column and one of a few known values, constants or
- * parameters, that holds for every row that meets some conditions.  The values
- * of a column are known if there is such a fact for it, or for a column that
- * equals it, directly or not.
+ * For example, the conditions of
  *
- * Facts are about what rows have in common as they leave a join.  WHERE and ON of
- * an inner join hold for all that it hands on, and so does what holds for all rows
- * of one of its sides.  Of the facts of the sides of an outer join, only those
- * of the side that it keeps hold for all; its ON holds for none but the rows that
- * match, so that it is left to the caller.
+ *	SELECT * FROM author a JOIN story s ON s.author_id = a.id
+ *	WHERE a.id IN (7, $1)
  *
- * Equality means the same text.  What is made of the values are texts (template.c),
- * so equal ones must have the same.  There are types for which that is so, by
- * classes: integers of any width, strings of any kind under deterministic
- * collations, and single types that are equal only bit by bit.  1.0 equals 1.00, so
- * numeric is not among them, nor are floats (0 and -0), character(n) and
- * citext.  Casts are looked through if they keep the class, and with it the text.
+ * say that a.id is 7 or the value of $1, and that s.author_id equals a.id.  So
+ * the values of both columns are known.  narrow.c asks for them.
+ *
+ * Words.  A column is a Var, whatever kind of range table entry it belongs to.
+ * A fact is an equality that holds for every row that meets some conditions:
+ * either of two columns, or of a column and one of a few values, which are
+ * constants or parameters.  The values of a column are known if there is a
+ * fact of the second kind for it, or for a column that equals it, directly or
+ * through other columns.
+ *
+ * Facts of a join.  fact_join returns the facts that hold for all rows of a
+ * join:
+ *	- the conditions in WHERE, and in ON of inner joins;
+ *	- the facts of both sides of an inner join;
+ *	- the facts of the side that an outer join keeps.  The other side may be
+ *	  null, so its facts hold for matching rows only.
+ * ON of an outer join also holds for matching rows only; it is left to the
+ * caller.
+ *
+ * Equality means equal text.  Values become texts, which are put into tags
+ * (template.c).  So values that are equal must have the same text.  That is so
+ * for some classes of types: integers of any width; strings of any kind, under
+ * deterministic collations; and several types of which equal values have equal
+ * bits, such as date and uuid.  It is not so for numeric, since 1.0 equals
+ * 1.00, nor for floats (0 and -0), character(n) and citext.  Casts are looked
+ * through if they stay in the class, because then they do not change the text.
  *
  * Every equality here is strict, so it also says that a column is not null.  A
- * condition on a null parameter is never true, so it leaves no value.
+ * comparison with a null parameter is never true, so such a parameter
+ * contributes no value.
  *
- * What is not understood gives no fact, and that is always right.  So it is right,
- * too, to stop at any time, and the work for one statement is limited: its user
- * may have written it for no other purpose.  What a column of an outer query was
- * resolved to is remembered, since queries in queries ask for it again and again.
+ * A condition that is not understood gives no fact.  To miss a fact is always
+ * right.  So it is also right to stop at any time.  The work for one statement
+ * is limited (fact_work), since a user may have written the statement only to
+ * cause work.  The facts found for columns of outer queries are remembered,
+ * because nested queries ask for them again and again.
  *
- * What this file must not do: evaluate anything, or know why it is asked.
+ * What this file must not do: evaluate expressions, or know what the facts are
+ * used for.
  *
  *-------------------------------------------------------------------------
  */
@@ -49,13 +65,13 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-/* An equality costs a few lookups in the caches of catalogs. */
+/* The steps for an equality, which costs a few syscache lookups. */
 #define FACT_EQUALITY_WORK 20
 
-/* Arrays of more elements, nulls included, are not looked into. */
+/* Arrays with more elements, nulls included, give no facts. */
 #define FACT_MAX_ELEMENTS 1024
 
-/* What a column of a level was resolved to. */
+/* The remembered answer of fact_resolve for a column of a level. */
 typedef struct FactAnswer
 {
 	Var		   *column;
@@ -72,8 +88,8 @@ fact_work(int64 *work, int64 steps)
 }
 
 /*
- * The class of a type: values of types of one class that are equal, by the
- * equality of the class, have the same text.  InvalidOid if there is none.
+ * The class of a type, or InvalidOid.  Values of types of one class that are
+ * equal, by the equality of the class, have the same text.
  */
 static Oid
 fact_class(Oid type)
@@ -104,7 +120,7 @@ fact_class(Oid type)
 	}
 }
 
-/* Is an operator, under a collation, the equality of a class? */
+/* Is an operator with a collation the equality of a class? */
 static bool
 fact_is_equality(Oid operator, Oid collation, Oid class)
 {
@@ -117,7 +133,10 @@ fact_is_equality(Oid operator, Oid collation, Oid class)
 		 (OidIsValid(collation) && get_collation_isdeterministic(collation)));
 }
 
-/* The argument of what changes no bit: some casts, and COLLATE. */
+/*
+ * The argument of an expression that does not change its bits: a
+ * binary-coercible cast, or COLLATE.  NULL for other expressions.
+ */
 static Node *
 fact_relabelled(Node *node)
 {
@@ -136,7 +155,7 @@ fact_relabelled(Node *node)
 	return NULL;
 }
 
-/* The argument of a cast from one integer type to another. */
+/* The argument of a cast between integer types, or NULL. */
 static Node *
 fact_widened(Node *node)
 {
@@ -151,7 +170,7 @@ fact_widened(Node *node)
 	return linitial(cast->args);
 }
 
-/* Are two columns the same one? */
+/* Are two Vars the same column? */
 static bool
 fact_same(const Var *a, const Var *b)
 {
@@ -173,7 +192,7 @@ fact_add_column(List *columns, Var *column)
 	return lappend(columns, column);
 }
 
-/* The level that a column is of; NULL if it is not known. */
+/* The level that a column belongs to; NULL if it is not known. */
 static const FactLevel *
 fact_level_of(const FactLevel *level, const Var *column)
 {
@@ -183,8 +202,8 @@ fact_level_of(const FactLevel *level, const Var *column)
 }
 
 /*
- * What a column of a join, or of a grouped query, is another name for; NULL if it
- * is computed.
+ * The column that a column of a join, or of a grouped query, is another name
+ * for.  NULL if it is computed.
  */
 static Var *
 fact_joined_column(const FactLevel *level, Var *column)
@@ -211,8 +230,8 @@ fact_joined_column(const FactLevel *level, Var *column)
 }
 
 /*
- * The column whose values have the text of those of an expression; NULL if it is
- * no column.
+ * The column that has the same text as an expression; NULL if the expression
+ * is not a column, with or without casts.
  */
 static Var *
 fact_column(const FactLevel *level, Node *node)
@@ -245,8 +264,8 @@ fact_add_constant(List *values, Oid type, Datum value)
 }
 
 /*
- * Append the elements of an array, unless they are null, to values.  False if
- * there are too many.
+ * Append the elements of an array that are not null to values.  Returns false
+ * if there are too many.
  */
 static bool
 fact_add_elements(List **values, Oid type, ArrayType *array)
@@ -275,8 +294,9 @@ fact_add_elements(List **values, Oid type, ArrayType *array)
 }
 
 /*
- * Append what a constant or parameter stands for to values, unless it is null.
- * class: of what it is compared with.  False if it is something else.
+ * Append a constant or parameter to values, unless it is null.  class: of what
+ * it is compared with.  Returns false if the expression is neither, or not of
+ * the class.
  */
 static bool
 fact_add_values(List **values, Node *node, bool is_array, Oid class)
@@ -287,7 +307,7 @@ fact_add_values(List **values, Node *node, bool is_array, Oid class)
 
 	while ((arg = fact_relabelled(node)) != NULL)
 		node = arg;
-	/* of the type that it is compared as, so the cast matters */
+	/* the value gets the type before the cast, which has the same text */
 	while (type == exprType(node) && (arg = fact_widened(node)) != NULL)
 	{
 		node = arg;
@@ -333,7 +353,7 @@ fact_make(Var *column, Var *other, List *values)
 }
 
 /*
- * The fact that two expressions are equal, NULL if it says nothing to us.
+ * The fact in an equality, or NULL.
  */
 static Fact *
 fact_equality(const FactLevel *level, OpExpr *equality)
@@ -369,8 +389,7 @@ fact_equality(const FactLevel *level, OpExpr *equality)
 }
 
 /*
- * The fact that a column equals an element of an array, NULL if it is not known
- * which elements there are.
+ * The fact in column = ANY (array), or NULL.
  */
 static Fact *
 fact_membership(const FactLevel *level, ScalarArrayOpExpr *membership)
@@ -407,7 +426,8 @@ fact_membership(const FactLevel *level, ScalarArrayOpExpr *membership)
 }
 
 /*
- * The facts of one condition or another: columns that have values in each.
+ * The facts of an OR: a column has a fact if it has values in every
+ * alternative.
  */
 static List *
 fact_alternatives(const FactLevel *level, List *conditions)
@@ -423,7 +443,7 @@ fact_alternatives(const FactLevel *level, List *conditions)
 
 		if (lc == list_head(conditions))
 			facts = list_copy(branch);
-		/* none that holds for all, or none that can be told to */
+		/* no fact holds for all alternatives, or the work exceeds the limit */
 		if (facts == NIL ||
 			!fact_work(level->work,
 					   (int64) list_length(facts) * list_length(branch)))
@@ -510,7 +530,7 @@ fact_join(const FactLevel *level, Node *join)
 	return facts;
 }
 
-/* How many values, at a guess. */
+/* How many values a fact may have.  The size of an array is guessed. */
 static int
 fact_count(const Fact *fact)
 {
@@ -522,7 +542,7 @@ fact_count(const Fact *fact)
 	return count;
 }
 
-/* Of two facts, either of which may be NULL, the one with fewer values. */
+/* The fact with fewer values; either may be NULL. */
 static Fact *
 fact_better(Fact *a, Fact *b)
 {
@@ -532,7 +552,8 @@ fact_better(Fact *a, Fact *b)
 }
 
 /*
- * The fact that tells the values of a column of an outer level, by what holds there.
+ * The fact that tells the values of a column of an outer level, given the
+ * facts of that level.
  */
 static Fact *
 fact_resolve_outer(const FactLevel *level, const Var *column)
@@ -561,7 +582,7 @@ fact_resolve_outer(const FactLevel *level, const Var *column)
 }
 
 /*
- * Of several facts, the one with the fewest values.
+ * If several facts tell the values, this returns the one with the fewest.
  */
 Fact *
 fact_resolve(const FactLevel *level, const List *facts, Var *column)
@@ -634,7 +655,7 @@ fact_copy_values(const List *values)
 }
 
 /*
- * The part of fact_add_texts for one value.
+ * Do the work of fact_add_texts for one value.
  */
 static bool
 fact_add_text(List **texts, const FactValue *value, ParamListInfo params)

@@ -3,25 +3,31 @@
  * literal.c
  *	  Literals that are times relative to the present.
  *
- * The types of dates and times read 'now', 'today', 'tomorrow' and 'yesterday'.
- * The analysis of a query makes a constant of such a literal, which looks like
- * any other.  So where a query has constants of these types, the text that they
- * were just parsed from is looked at.
+ * The input functions of dates and times accept 'now', 'today', 'tomorrow' and
+ * 'yesterday'.  When PostgreSQL analyses
  *
- * The text is parsed again, into a raw tree, whose constants are the literals as
- * input functions see them: escapes are resolved, and literals that go on in the
- * next line are joined.  The input functions of arrays, ranges and rows take quotes and
- * backslashes out before they hand on what is between; so the words are
- * searched for with these taken out as well.  A word is one if no letter
- * stands at either side of it, as the date parser has it.  A literal of another type
- * that has such a word costs no more than the caching of its query.
+ *	SELECT * FROM story WHERE day = 'today'
  *
- * A time of day with time zone is relative as well if its offset is that of a
- * zone, by its name or by the setting: it is the offset that the zone has today.
- * Only what consists of digits, signs and the like, with a sign among them, is
- * taken to give an offset (or a date, which settles the offset as well).
+ * the literal becomes a constant, which looks like any other date.  So if a
+ * query has constants of such types, the text that they were just parsed from
+ * is examined here.
  *
- * What this file must not do: know which types of constants there are.
+ * The text is parsed again, into a raw tree.  Its constants are the literals
+ * as the input functions see them: escapes are resolved, and literals that are
+ * continued in the next line are joined.  The input functions of arrays,
+ * ranges and rows remove quotes and backslashes before they pass on their
+ * parts.  So the words are searched for in the literal both as it is and
+ * without these characters.  As in PostgreSQL's date parser, a word counts
+ * only if no letter is next to it.  If a literal of another type contains such
+ * a word, the query is refused as well; that costs no more than its caching.
+ *
+ * A time of day with time zone ('12:00 Europe/Berlin') is relative to the
+ * present, too, if its offset is that of a zone, given by name or by the
+ * setting: it is the offset that the zone has today.  An offset is taken to be
+ * given only if a part of the literal has digits and a sign, and no letters.
+ * (It may be a date that has the sign; a date settles the offset as well.)
+ *
+ * What this file must not do: know which types the constants are of.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +39,10 @@
 #include "parser/parser.h"
 #include "query/literal.h"
 
-/* ASCII is enough: what the server takes for more letters makes less words. */
+/*
+ * ASCII is enough: the more characters count as letters, the fewer words
+ * match.
+ */
 static bool
 literal_is_letter(char c)
 {
@@ -62,7 +71,7 @@ literal_has_word(const char *literal)
 }
 
 /*
- * A literal without its quotes and backslashes.
+ * A literal without quotes and backslashes.
  */
 static char *
 literal_unquote(const char *literal)
@@ -80,7 +89,8 @@ literal_unquote(const char *literal)
 }
 
 /*
- * Is there a part with a digit and without a sign, or with a letter?
+ * Does some part of a literal have digits, but no offset?  That is, it has no
+ * sign, or it has letters.
  */
 static bool
 literal_lacks_offset(const char *literal)
@@ -108,8 +118,8 @@ literal_lacks_offset(const char *literal)
 }
 
 /*
- * Is a cast one of a literal to a type of dates and times that has a keyword, and no
- * time zone of its own?
+ * Does a cast convert a literal to one of the time types that have a keyword,
+ * other than time with time zone?  Then an offset in it does not matter.
  */
 static bool
 literal_is_unzoned(const TypeCast *cast)
@@ -129,7 +139,9 @@ literal_is_unzoned(const TypeCast *cast)
 	return false;
 }
 
-/* zoned: whether the time zone matters. */
+/*
+ * Is there a relative time in a raw tree?  zoned: as in literal_is_relative.
+ */
 static bool
 literal_walker(Node *node, bool *zoned)
 {

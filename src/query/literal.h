@@ -9,10 +9,10 @@
 #define CACHE_LITERAL_H
 
 /*
- * Does a literal in a text of SELECTs, which PostgreSQL has parsed under the
- * present settings, read as a time relative to the present, or might it as a
- * part of an array, a range or a row?  zoned: also as a time of day whose time
- * zone is not given as an offset.
+ * May a literal in a text of SELECTs be a time relative to the present,
+ * possibly as a part of an array, a range or a row?  PostgreSQL has parsed the
+ * text under the present settings.  zoned: literals count as well that may be
+ * times of day whose time zone is not given as an offset.
  */
 extern bool literal_is_relative(const char *text, bool zoned);
 

@@ -1,53 +1,68 @@
 /*-------------------------------------------------------------------------
  *
  * reach.c
- *	  User-made functions that built-in code reaches.
+ *	  User-made functions that built-in code calls.
  *
- * A query shows the functions that it calls.  It does not show those that
- * built-in code calls in turn, because of the types of the values it is given:
- * to_json() calls a cast, DISTINCT an operator class, a cast to a domain the
- * functions of its CHECK conditions.  This file finds them from the types and
- * operators of a query, and hands them to a callback as if they were called.
+ * A query shows the functions that it calls.  It does not show the functions
+ * that built-in code calls because of the types of its arguments.  For
+ * example:
  *
- * Types.  A built-in type calls nothing of users', unless a superuser has given it
- * an operator class.  For a type that a user has made, with its base type, elements, columns,
- * and the subtype of a range, that is: the output functions; the cast to json
- * that json.c finds (jsonb.c looks for the same one); the subscripting handler;
- * and what the type cache has for comparing and hashing.  Where values of the
- * type are made, that is by a conversion or by a function, which may be one like
- * json_populate_record(), it is also the input functions, those of the type
- * modifier, the canonical and the difference function of a range, and the
- * conditions of a domain.  A column that is merely read is not checked against
- * the conditions of its domain again.  The text casts that || and quote_literal()
- * use are no matter of the type: these are functions of LANGUAGE sql, and are
- * looked into.
+ *	SELECT to_json(p) FROM t		-- a cast from the type of p to json
+ *	SELECT DISTINCT p FROM t		-- the operator class of the type of p
+ *	SELECT x::positive FROM t		-- the CHECK conditions of domain positive
  *
- * The functions that compare, hash and make ranges are called by IMMUTABLE functions such
- * as array_eq(), which PostgreSQL may call as it plans.  The callback is told so (folded).
+ * This file finds these functions from the types and operators of a query.  It
+ * passes them to a callback, as if the query called them.
  *
- * Operators.  The planner may put the negator or the commutator in place of an
- * operator, and derive comparisons from other members of its operator family
- * (a = b and b = c gives a = c); sorting, hashing and merging call the support
- * functions of the family.  So for an operator that a user has made, or that is
- * only in families that users have made, all user-made members and support
- * functions of its btree and hash families count.  A built-in operator in a
- * built-in family brings nothing along but negator and commutator: of the families of
- * an operator PostgreSQL takes the first one, by oid, which is the built-in one;
- * and members that extensions have added there are for their own types, whose
- * values count by themselves.
+ * Types.  A built-in type calls no functions of users, unless a superuser has
+ * given it an operator class.  For a type that a user has made, these
+ * functions count:
+ *	- those of its base type, elements, columns, or range subtype;
+ *	- its output function;
+ *	- the cast to json that json.c finds (jsonb.c looks for the same one);
+ *	- its subscripting handler;
+ *	- the comparison and hash functions that the type cache finds.
+ * Some expressions make values of the type: conversions, and functions, which
+ * may work like json_populate_record().  For these, the following count as
+ * well:
+ *	- its input function, and those of the type modifier;
+ *	- the canonical and the subtype difference function of a range;
+ *	- the conditions of a domain.
+ * A column of a domain that is only read is not checked against the conditions
+ * again.  The casts to text that || and quote_literal() use need not be found
+ * here: these are functions of LANGUAGE sql, which are examined (body.c).
  *
- * What is left out, and why.  The binary output and input functions of a type are
- * called for what a client is sent and sends, and by functions such as
- * array_send(), which are opaque.  An index scan calls functions of the operator
- * class of the index.  They answer for an operator that is examined, and an
- * operator class whose functions do not agree with its operators makes plain
- * PostgreSQL give different answers from plan to plan; only superusers can make
- * one.  The same goes for partition bounds.  Estimators of selectivity and
- * planner support functions take arguments of type internal, so they are
- * written in C; the former change plans only, the latter are set by superusers, and belong to
- * a function that is itself examined.
+ * Functions that compare, hash and make ranges can be called by IMMUTABLE
+ * built-in functions, such as array_eq(), which PostgreSQL may call while it
+ * plans.  The callback is told so (folded).
  *
- * Each type, operator and family is met once per examination.
+ * Operators.  The planner may replace an operator by its negator or
+ * commutator, and may derive comparisons that use other members of its
+ * operator family (from a = b and b = c follows a = c).  Sorts, hashes and
+ * merges call the support functions of the family.  So if a user has made the
+ * operator, or all its families, then all user-made members and support
+ * functions of its btree and hash families count.  For a built-in operator in
+ * a built-in family, only a user-made negator or commutator counts.  If such
+ * an operator is in several families, PostgreSQL takes the first one by oid,
+ * which is the built-in one.  The members that extensions have added to that
+ * family are for their own types, and values of these types are examined on
+ * their own.
+ *
+ * What is left out, and why:
+ *	- The binary input and output functions of a type.  They are called for
+ *	  what a client sends and is sent, and by functions such as array_send(),
+ *	  which are opaque.
+ *	- The functions of an index's operator class, which an index scan calls.
+ *	  They do the work of an operator that is examined.  If they do not agree
+ *	  with that operator, PostgreSQL itself gives different answers with
+ *	  different plans.  Only superusers can make an operator class.  The same
+ *	  goes for partition bounds.
+ *	- Selectivity estimators and planner support functions.  They take
+ *	  arguments of type internal, so they are written in C.  Estimators change
+ *	  plans only.  Support functions are set by superusers, and belong to a
+ *	  function that is examined.
+ *
+ * Each type, operator and family is examined once per examination of a query.
  *
  * What this file must not do: judge functions.
  *
@@ -78,7 +93,7 @@
 #include "utils/typcache.h"
 
 /*
- * The same for one that IMMUTABLE functions call.
+ * Call back for a function that IMMUTABLE functions may call, if there is one.
  */
 static bool
 reach_folded(Reach *reach, Oid funcid)
@@ -114,7 +129,7 @@ reach_function(Reach *reach, Oid funcid)
 }
 
 /*
- * The user-made members and support functions of an operator family.
+ * Examine the user-made members and support functions of an operator family.
  */
 static bool
 reach_family(Reach *reach, Oid family)
@@ -154,8 +169,8 @@ reach_family(Reach *reach, Oid family)
 }
 
 /*
- * The families by which an operator sorts, hashes or merges, as far as a user
- * has a hand in that.
+ * Examine the families of an operator for sorting, hashing and merging, unless
+ * it is a built-in operator in a built-in family.
  */
 static bool
 reach_families(Reach *reach, Oid opno)
@@ -211,7 +226,7 @@ reach_operator(Reach *reach, Oid opno, bool itself)
 }
 
 /*
- * What compares and hashes values of a type.
+ * Examine the functions that compare and hash values of a type.
  */
 static bool
 reach_comparison(Reach *reach, Oid type)
@@ -229,7 +244,7 @@ reach_comparison(Reach *reach, Oid type)
 
 	for (int i = 0; i < 3; i++)
 	{
-		/* the built-in ones call nothing but what is of elements or columns */
+		/* built-in ones call only functions of elements or columns */
 		if ((operators[i] >= FirstNormalObjectId &&
 			 (reach_folded(reach, get_opcode(operators[i])) ||
 			  reach_operator(reach, operators[i], true))) ||
@@ -241,7 +256,7 @@ reach_comparison(Reach *reach, Oid type)
 }
 
 /*
- * The cast that turns values of a type into json.
+ * Examine the cast of a type to json.
  */
 static bool
 reach_json_cast(Reach *reach, Oid type)
@@ -254,7 +269,7 @@ reach_json_cast(Reach *reach, Oid type)
 }
 
 /*
- * The conditions of a domain itself, without those of its base type.
+ * Examine the conditions of a domain, without those of its base type.
  */
 static bool
 reach_conditions(Reach *reach, Oid domain)
@@ -328,7 +343,7 @@ reach_row(Reach *reach, Oid type, bool made)
 }
 
 /*
- * The functions of a base type.
+ * Examine the functions of a base type.
  */
 static bool
 reach_base(Reach *reach, const FormData_pg_type *type, bool made)
@@ -343,14 +358,14 @@ reach_base(Reach *reach, const FormData_pg_type *type, bool made)
 }
 
 /*
- * What a type that a user has made brings along.
+ * Examine a type that a user has made.
  */
 static bool
 reach_user_type(Reach *reach, const FormData_pg_type *type, bool made)
 {
 	if (OidIsValid(type->typelem) && reach_type(reach, type->typelem, made))
 		return true;
-	/* an array, which is no base type, though it has that kind */
+	/* an array; its typtype is that of base types */
 	if (type->typsubscript == F_ARRAY_SUBSCRIPT_HANDLER && type->typlen == -1)
 		return reach_comparison(reach, type->oid);
 	switch (type->typtype)
@@ -381,8 +396,8 @@ reach_user_type(Reach *reach, const FormData_pg_type *type, bool made)
 }
 
 /*
- * Of a built-in type, what a user may have added: an operator class where there
- * was none.
+ * Examine a built-in type: a superuser may have added an operator class, if it
+ * had none.
  */
 static bool
 reach_builtin_type(Reach *reach, Oid type)
@@ -468,7 +483,7 @@ reach_times(Oid type, ReachTimes *times)
 			return;
 		case RECORDOID:
 		case RECORDARRAYOID:
-			/* columns may be of any type */
+			/* its columns can be of any type */
 			times->any = true;
 			times->zoned = true;
 			return;
@@ -482,6 +497,6 @@ reach_times(Oid type, ReachTimes *times)
 	if (get_typtype(type) == TYPTYPE_COMPOSITE)
 		reach_row_times(type, times);
 	else if (!type_is_enum(type))
-		/* it may read a text as it likes */
+		/* its input function may understand such words, too */
 		times->any = true;
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * reach.h
- *	  User-made functions that built-in code reaches.
+ *	  User-made functions that built-in code calls.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,29 +12,31 @@
 #include "nodes/nodes.h"
 #include "nodes/pg_list.h"
 
-/* What was met, so that it is met once; and who is told. */
+/* The callbacks, and what has been examined already. */
 typedef struct Reach
 {
 	/*
-	 * Called for a function, as if it was called; true stops.  folded: by
-	 * built-in functions that are IMMUTABLE, so maybe in planning.
+	 * Called for each function that is found.  folded: built-in functions
+	 * that are IMMUTABLE may call it, so possibly during planning.  Returns
+	 * true to stop.
 	 */
 	bool		(*function) (Oid funcid, bool folded, void *context);
-	/* called for the condition of a domain; true stops */
+	/* called for the condition of a domain; returns true to stop */
 	bool		(*condition) (Node *condition, void *context);
 	void	   *context;
 
-	/* oids, to be set to NIL */
-	List	   *used;			/* types of which there are values */
-	List	   *made;			/* types of which values are made */
+	/* oids; NIL at first */
+	List	   *used;			/* types whose values are used */
+	List	   *made;			/* types whose values are made as well */
 	List	   *operators;
 	List	   *families;		/* of operators */
 } Reach;
 
 /*
- * A value of a type is at hand: it may be written, converted to json, compared
- * and hashed.  made: it is also read from a text or converted to the type.
- * Each of these functions returns whether it was stopped.
+ * Examine a type of which the query has values: they may be written, converted
+ * to json, compared and hashed.  made: the query also makes values, from a
+ * text or by a conversion.  This function and the next two return whether a
+ * callback has stopped them.
  */
 extern bool reach_type(Reach *reach, Oid type, bool made);
 
@@ -42,26 +44,28 @@ extern bool reach_type(Reach *reach, Oid type, bool made);
 extern bool reach_columns(Reach *reach, TupleDesc desc, bool made);
 
 /*
- * An operator is used, or what the planner takes in its place.  itself: its
- * own function is to be told of, too.
+ * Examine an operator that the query uses, and those that the planner may use
+ * in its place.  itself: also call back for the operator's own function.
  */
 extern bool reach_operator(Reach *reach, Oid opno, bool itself);
 
 /*
- * How much was met, and back to that: what was met since is met again.
+ * Note how much has been examined; and forget what has been examined since, so
+ * that it is examined again.
  */
 #define REACH_LISTS 4
 extern void reach_lengths(const Reach *reach, int *lengths);
 extern void reach_truncate(Reach *reach, const int *lengths);
 
-/* What values of a type consist of, as far as it is about dates and times. */
+/* Which dates and times the values of some types contain. */
 typedef struct ReachTimes
 {
-	bool		any;			/* some text is read as a time */
-	bool		zoned;			/* a time of day with a time zone */
-	List	   *seen;			/* oids, to be set to NIL */
+	bool		any;			/* some date or time, read from text */
+	bool		zoned;			/* a time of day with time zone */
+	List	   *seen;			/* oids of types; NIL at first */
 } ReachTimes;
 
+/* Add those of a type. */
 extern void reach_times(Oid type, ReachTimes *times);
 
 #endif							/* CACHE_REACH_H */

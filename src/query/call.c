@@ -4,52 +4,72 @@
  *	  Judges the functions that a query calls: what they read, and whether the
  *	  results of the query may be cached, and shared.
  *
- * Of the built-in functions it is known what they read (builtin.c).  Any other
- * function of LANGUAGE sql is looked into (body.c), and what its queries read and call counts as if
- * the query did: relations, privileges, refusals, and what makes a result
- * shareable.  So it does not matter whether PostgreSQL inlines it or runs it.
- * An aggregate is what the functions are that it is made of.
- * The rest is opaque.  What an opaque function reads is its caller's business if
- * there are user tags and it claims to be STABLE, and refused otherwise.  The
- * same goes for a function inside of which there is a reason to refuse, unless
- * it is one that no claim of others can make up for (final): a look at what
- * only the session has, say.
+ * How a function is judged:
+ *	- Built-in functions are classified in builtin.c.
+ *	- Any other function of LANGUAGE sql is examined (body.c).  Its queries
+ *	  count as if they were part of the query: the relations and privileges
+ *	  they need, the reasons to refuse, and what makes a result shareable.  So
+ *	  it does not matter whether PostgreSQL inlines the function or runs it.
+ *	- An aggregate is judged by the functions that it is made of.
+ *	- All other functions are opaque: nobody knows what they read.
  *
- * Built-in code calls functions of users because of the types and operators that
- * it is given.  These count as if the query called them; reach.c finds them.
+ * For example, let score() be LANGUAGE sql, and weight() PL/pgSQL and STABLE:
  *
- * To be declared IMMUTABLE is no proof: a function that reads a setting, or who
- * asks, is often so declared by mistake.  Where that can be looked into, it is.
- * Such a function may be called as the query is planned, and its result be kept
- * with the plan for as long as the definitions stay the same, so there tables
- * and the time are reasons to refuse whatever the tags, which is that anything
- * inside of it is held to what the cache demands for itself (finding_is_strict).
- * One that cannot be looked into is believed as to tables and the time, but its
- * results are not shared between users and settings, unless the administrator
- * says that it is what it claims (trust.c).
+ *	SELECT score(id) FROM story	-- depends on story, and on what score() reads
+ *	SELECT weight(id) FROM story	-- refused, unless the caller names tags
  *
- * To be declared VOLATILE, as is the default, is no such reason by itself.  A
- * function so declared sees each of its queries under a new snapshot.  All of
- * these are taken between the reading of the clock and the check before storing,
- * so a result is stored only if no change of its dependencies became visible
- * meanwhile (clock.c), and then all of these snapshots see the same data.  At
- * REPEATABLE READ there is only one snapshot.  And who has changed something,
- * which only a function so declared would see in the middle of a query, stores
- * nothing.
+ * Opaque functions.  If the caller names tags, the caller is responsible for
+ * what a function reads that is declared STABLE.  Without tags, the query is
+ * refused.  A function with a reason to refuse inside counts as opaque, too,
+ * with one exception: some reasons, such as reading what only the session has,
+ * cannot be outweighed by declaring the function around them STABLE
+ * (Dependencies.final).
  *
- * A hit calls no function.  So whether the user may call it, and may read what
- * it reads, is found out here for who serves the hit.  Neither is an error as
- * the privileges on what the query itself reads are: PostgreSQL raises one only if
- * the call is reached, so that must be left to an execution.
+ * Functions that built-in code calls because of types and operators (reach.c)
+ * are judged as if the query called them.
  *
- * Arguments left to their defaults are filled in by the planner, so the query
- * does not show them.  They are filled in here to be examined.
+ * IMMUTABLE.  To be declared IMMUTABLE proves nothing.  Functions that read a
+ * setting or the current user are often declared so by mistake.  If such a
+ * function can be examined, it is.  PostgreSQL may call it while it plans, and
+ * keep the result in the plan as long as the catalog does not change:
  *
- * What the text of a function means may change with a setting; so its queries
- * are part of what the query means (bodies).
+ *	SELECT * FROM story WHERE score > threshold()	-- IMMUTABLE, reads a table
  *
- * What this file must not do: walk a query, which is depend.c's to do, also for
- * those inside of functions (Examination.query).
+ * So inside such functions, reading tables or the time is a reason to refuse
+ * even if the caller names tags (finding_is_strict).  If the function cannot
+ * be examined, it is believed that it does not read tables or the time.  But
+ * the results are not shared between users and settings, unless
+ * cache.trusted_functions lists the function (trust.c).
+ *
+ * VOLATILE.  That is the default, so it is not by itself a reason to refuse a
+ * function that can be examined.  Each query inside such a function gets a new
+ * snapshot.  All of these snapshots are taken between the reading of the clock
+ * and the check before storing.  A result is stored only if no change of its
+ * dependencies became visible in that time (clock.c), so all snapshots see the
+ * same data.  At REPEATABLE READ there is one snapshot only.  A VOLATILE
+ * function also sees what its own transaction changes while the query runs.
+ * But a transaction that has changed something stores nothing.  A VOLATILE
+ * function that cannot be examined is refused, whatever the tags, and even if
+ * cache.trusted_functions lists it.
+ *
+ * Privileges.  A hit calls no function.  So whether the user may call the
+ * functions, and may read what they read, has to be found out here.  A missing
+ * privilege on what the query itself reads is an error at once.  A missing
+ * privilege for a function, or inside one, is not, because PostgreSQL raises
+ * that error only if the call is reached.  So the request bypasses the cache,
+ * and the execution raises the error or not (Dependencies.executable,
+ * inner_access).
+ *
+ * The planner fills in the defaults of arguments that a call leaves out, so
+ * the query does not show these expressions.  call_complete fills them in, to
+ * be examined.
+ *
+ * The meaning of a function's text can change with a setting.  So the analysed
+ * queries inside functions are part of the meaning of the query
+ * (Dependencies.bodies).
+ *
+ * What this file must not do: walk a query.  That is done by depend.c, also
+ * for the queries inside functions (Examination.query).
  *
  *-------------------------------------------------------------------------
  */
@@ -80,17 +100,18 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
-/* What to do about a function of which nothing is known. */
+/* The hint for an opaque function. */
 static const char *const call_unknown_hint = "Name the tags that invalidate the result, or have an administrator list the function in cache.trusted_functions.";
 
-/* How deeply functions may call each other to be looked into. */
+/* Functions that call each other more deeply are opaque. */
 #define CALL_MAX_DEPTH 16
 
-/* How many calls are looked into for one statement. */
+/* At most this many calls are examined for one statement. */
 #define CALL_MAX_BODIES 256
 
 /*
- * The state of an aggregate is read from a text each time it starts.
+ * Check the type of an aggregate's initial state, which is read from a text
+ * each time the aggregate starts.
  */
 static bool
 call_check_start(Oid type, Examination *walk)
@@ -110,7 +131,7 @@ call_check_start(Oid type, Examination *walk)
 }
 
 /*
- * Check what an aggregate is made of.
+ * Check the functions that an aggregate is made of.
  */
 static bool
 call_check_aggregate(Oid aggfnoid, Examination *walk)
@@ -148,8 +169,8 @@ call_check_aggregate(Oid aggfnoid, Examination *walk)
 }
 
 /*
- * What identifies a call, as far as it matters inside the function: no two
- * calls that are the same by this run different queries.
+ * What identifies a call: two calls with equal identities run the same
+ * queries, and are judged by the same rules.
  */
 static List *
 call_identity(Oid funcid, Node *call, const RangeTblFunction *columns,
@@ -167,8 +188,8 @@ call_identity(Oid funcid, Node *call, const RangeTblFunction *columns,
 }
 
 /*
- * A call of a function that built-in code makes, with arguments of the declared
- * types; NULL if it has others.
+ * Make a call of a function that built-in code calls, with arguments of the
+ * declared types.  NULL if the function is polymorphic, or returns a set.
  */
 static Node *
 call_make(Oid funcid)
@@ -200,7 +221,7 @@ call_make(Oid funcid)
 }
 
 /*
- * Check what a function runs.
+ * Check the queries inside a function.
  */
 static bool
 call_check_body(Oid funcid, const Body *body, Examination *walk)
@@ -218,7 +239,7 @@ call_check_body(Oid funcid, const Body *body, Examination *walk)
 	inside.depth = walk->depth + 1;
 	inside.immutable = walk->immutable || immutable;
 	inside.folded = walk->folded || immutable;
-	/* what was met under less demands is met again */
+	/* what was examined by less strict rules is examined again */
 	if (inside.folded && !walk->folded)
 	{
 		fresh.function = walk->reach->function;
@@ -247,9 +268,9 @@ call_language(Oid funcid)
 }
 
 /*
- * Take the word of a function for what it reads.  It may read settings, or who
- * asks, by mistake; so its results are not shared, and are told apart by all
- * settings.  One that is not written in C may read tables.
+ * Believe a function declared IMMUTABLE.  It may read settings or the user by
+ * mistake.  So results are not shared, and their keys contain all settings.
+ * It may read tables as well, unless it is written in C.
  */
 static bool
 call_believe(Oid funcid, Dependencies *deps)
@@ -263,7 +284,7 @@ call_believe(Oid funcid, Dependencies *deps)
 }
 
 /*
- * Check a function of which nothing more is known, but maybe why.
+ * Check an opaque function.  obstacle: why it is opaque, or NULL.
  */
 static bool
 call_check_opaque(Oid funcid, const char *obstacle, Examination *walk)
@@ -292,8 +313,8 @@ call_check_opaque(Oid funcid, const char *obstacle, Examination *walk)
 }
 
 /*
- * A reason to refuse was found inside a function.  With user tags the function may
- * still claim to be STABLE.
+ * Handle a reason to refuse that was found inside a function.  The function
+ * counts as opaque if it is declared STABLE and the caller has named tags.
  */
 static bool
 call_refuse_inside(Oid funcid, Examination *walk)
@@ -317,8 +338,8 @@ call_refuse_inside(Oid funcid, Examination *walk)
 }
 
 /*
- * Check a function that is not known by itself, by looking into it.  A call that
- * was met before, maybe around this one, adds nothing.
+ * Examine a function.  If an equal call was examined before, or this call is
+ * inside of one, there is nothing to add.
  */
 static bool
 call_look_into(Oid funcid, Examination *walk)
@@ -353,16 +374,17 @@ call_look_into(Oid funcid, Examination *walk)
 		deps->bodies = list_concat(deps->bodies, body.queries);
 		return false;
 	}
-	/* what was met since was not examined to the end */
+	/* the examination was not completed, so forget what it has covered */
 	walk->known = list_truncate(walk->known, nknown + 1);
 	reach_truncate(walk->reach, nreached);
 	return call_refuse_inside(funcid, walk);
 }
 
 /*
- * Check a call of current_setting().  What it reads is known if its setting is in
- * the key.  An operator may stand for it; as part of an aggregate, say, it gets any
- * name.
+ * Check a call of current_setting().  It is known if the setting is in the
+ * key.  The call may also be that of an operator made from the function.  In
+ * other places, in an aggregate for instance, the name of the setting is not
+ * known.
  */
 static bool
 call_check_setting(Examination *walk)
@@ -387,7 +409,7 @@ call_check_setting(Examination *walk)
 }
 
 /*
- * Check a function that the server comes with.
+ * Check a built-in function.
  */
 static bool
 call_check_builtin(Oid funcid, Examination *walk)
@@ -508,7 +530,7 @@ call_check(Node *node, const RangeTblFunction *columns,
 		case T_ScalarArrayOpExpr:
 			walk->call = node;
 			break;
-			/* aggregates, and what compares and converts types */
+			/* aggregates; functions that compare and convert */
 		default:
 			walk->call = NULL;
 			break;

@@ -4,35 +4,50 @@
  *	  What a query reads, and whether its result may be cached.
  *
  * The query is examined as the rewriter leaves it: views are expanded, row
- * security is in it, and every relation is in some range table.  A partitioned
- * table stands for all that is below it.  Children that inherit are dependencies
- * of their own: unlike a partition, a table may come to inherit, or its parent
- * may, while someone writes to it, who then does not know of all above.
+ * security is applied, and every relation is in some range table.
  *
- * Refused is what would do something (write, lock, or call what may), and what
- * reads the temporary tables of a session.
+ * Dependencies.  A query over a partitioned table depends on that table only,
+ * because a writer of a partition touches the slots of all ancestors
+ * (relation.c).  With plain inheritance that is not enough:
  *
- * If freshness is the cache's own (automatic), everything the result depends on
- * must be known, so more is refused: what changes without a committed change
- * to a table of this server (time, random samples, foreign tables), what the
- * cache does not watch (system catalogs, sequences), and functions that may
- * read anything.
+ *	CREATE TABLE c () INHERITS (p);
+ *	ALTER TABLE p INHERIT g;	-- does not lock c against writers
  *
- * What is known is listed: kinds of nodes and range table entries here, built-in
- * functions in builtin.c.  The rest is refused.
+ * A transaction that is writing to c at that moment does not know that g is
+ * now an ancestor of c.  So a query over g depends on each of g, p and c.
  *
- * What the functions are that it calls, and what they do, is for call.c to say.
- * The queries inside of them are examined here.
+ * Refused, whatever the tags:
+ *	- what has effects: queries that write, lock rows, or call what may do so;
+ *	- what reads the temporary tables of the session.
  *
- * The planner replaces generated columns that are not stored by their
- * expressions, so the query does not show these.  They are examined with the
+ * Refused without tags (automatic).  The cache must then know everything that
+ * the result depends on:
+ *	- what changes without a committed change to a table of this server: the
+ *	  time, random samples, foreign tables, system columns such as ctid;
+ *	- what the cache does not watch: system catalogs, sequences;
+ *	- functions that may read anything (call.c).
+ * For instance,
+ *
+ *	SELECT cached_query('SELECT * FROM story WHERE day = current_date');
+ *
+ * is refused; with a third argument, '{story}', it is cached.
+ *
+ * What is harmless is listed: kinds of nodes and of range table entries here,
+ * built-in functions in builtin.c.  Everything else is refused.
+ *
+ * call.c judges the functions that a query calls.  The queries inside these
+ * functions are examined here.
+ *
+ * The planner replaces virtual generated columns by their expressions, so the
+ * query does not show these expressions.  They are examined together with the
  * table.
  *
- * A result is shareable between users and custom settings if that can be proved
- * from the query: no row security, no foreign tables, values of built-in types
- * only, functions of which it is known that they look at no more than the
- * built-in settings in all keys (settings.c).  Definitions that change end the
- * proof with the statement.
+ * Shareable.  A result is shared between users and custom settings only if the
+ * query proves that it may be: it has no row security and no foreign tables;
+ * all its values are of built-in types or enums; and it calls only functions
+ * that are known to read no settings but the built-in ones in the keys of
+ * shared results (settings.c).  DDL invalidates the statement, and with it the
+ * proof.
  *
  * What this file must not do: remember anything.
  *
@@ -58,9 +73,9 @@
 #include "utils/relcache.h"
 
 /*
- * Statements of more nodes are not examined, constants counting as one for so many
- * bytes: what is made of them (statement.c) would be larger than PostgreSQL can
- * allocate.
+ * Statements with more nodes are refused, where a constant counts as one more
+ * node per so many bytes.  Their written form (statement_digest) would be
+ * larger than PostgreSQL can allocate.
  */
 #define DEPEND_MAX_SIZE 1000000
 #define DEPEND_CONSTANT_BYTES 64
@@ -75,7 +90,7 @@ depend_type_is_shareable(Oid type)
 	type = getBaseType(type);
 	switch (type)
 	{
-			/* written as the names of objects that a user can see */
+			/* output depends on which objects the search path shows */
 		case REGPROCOID:
 		case REGPROCEDUREOID:
 		case REGOPEROID:
@@ -89,19 +104,19 @@ depend_type_is_shareable(Oid type)
 		case REGCOLLATIONOID:
 		case ACLITEMOID:
 			return false;
-			/* of unknown columns */
+			/* the types of their columns are not known */
 		case RECORDOID:
 		case RECORDARRAYOID:
 			return false;
 		default:
-			/* others are what their makers made them */
+			/* the output of other types is what their makers made it */
 			return type_is_enum(type) ||
 				(type < FirstNormalObjectId && !type_is_rowtype(type));
 	}
 }
 
 /*
- * The time and its relatives; the other ones are about users.
+ * Check CURRENT_DATE and the like; those after LOCALTIMESTAMP are about users.
  */
 static bool
 depend_check_value(SQLValueFunction *value, Examination *walk)
@@ -132,7 +147,7 @@ depend_check_kind(Oid relid, Dependencies *deps)
 							  FINDING_UNCACHED_HINT);
 	if (!deps->automatic)
 	{
-		/* what is fetched may depend on who asks, and what for */
+		/* the rows may depend on the user and on any setting */
 		if (get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE)
 		{
 			deps->shareable = false;
@@ -165,9 +180,9 @@ depend_check_kind(Oid relid, Dependencies *deps)
 static bool depend_walker(Node *node, Examination *walk);
 
 /*
- * Check what is computed as a relation is read, whether the query uses it or not.
- * Where others inherit from it, the planner takes the expressions of this one for
- * all.
+ * Check the virtual generated columns of a relation, whether the query uses
+ * them or not.  For the children of the relation, the planner uses the same
+ * expressions.
  */
 static bool
 depend_check_virtual_columns(Oid relid, Examination *walk)
@@ -210,7 +225,7 @@ depend_check_relation(RangeTblEntry *rte, Examination *walk)
 														 lfirst_oid(lc));
 		}
 	}
-	/* also with REPEATABLE: where rows are stored changes without a change */
+	/* even with REPEATABLE, since VACUUM FULL can move rows */
 	if (deps->automatic && rte->tablesample != NULL)
 		return finding_refuse(deps, "it reads a random sample", FINDING_TAGS_HINT);
 
@@ -220,8 +235,8 @@ depend_check_relation(RangeTblEntry *rte, Examination *walk)
 }
 
 /*
- * Where a row is stored, and who has locked it, changes without any change of
- * data.
+ * Check a column.  System columns, about a row's place and who has locked it,
+ * can change without a change of data.
  */
 static bool
 depend_check_column(const Var *column, Dependencies *deps)
@@ -233,8 +248,8 @@ depend_check_column(const Var *column, Dependencies *deps)
 }
 
 /*
- * XMLTABLE and JSON_TABLE read text as dates and times as they run, 'today'
- * among them.
+ * Check XMLTABLE or JSON_TABLE.  They may read 'today' from a text when they
+ * run.
  */
 static bool
 depend_check_table_function(const TableFunc *table, Examination *walk)
@@ -255,7 +270,7 @@ depend_check_table_function(const TableFunc *table, Examination *walk)
 }
 
 /*
- * A function in FROM whose columns the query names.
+ * Check the columns of a function in FROM with a column definition list.
  */
 static bool
 depend_check_item(const RangeTblFunction *item, Examination *walk)
@@ -300,8 +315,8 @@ depend_check_window(const WindowClause *window, Examination *walk)
 }
 
 /*
- * Check what may be put in place of the operators of an expression; those
- * themselves are checked with their arguments.
+ * Check what the planner may use in place of an expression's operators.  The
+ * operators themselves are checked as calls.
  */
 static bool
 depend_check_operators(Node *node, Examination *walk)
@@ -330,7 +345,7 @@ depend_check_operators(Node *node, Examination *walk)
 }
 
 /*
- * The function whose result an expression is, or InvalidOid.
+ * The function that an expression calls, or InvalidOid.
  */
 static Oid
 depend_result_of(const Node *node)
@@ -353,9 +368,9 @@ depend_result_of(const Node *node)
 }
 
 /*
- * Does an expression make values of its type, by a conversion or as the result of
- * a function that works on any type?  Other functions answer for what they
- * make.
+ * Does an expression make values of its type, by a conversion or by a function
+ * of C code in the server, which may work on any type?  Other functions are
+ * examined, with the conversions inside them.
  */
 static bool
 depend_makes_values(const Node *node)
@@ -378,8 +393,9 @@ depend_makes_values(const Node *node)
 }
 
 /*
- * Check the type of an expression.  columns: the function in FROM that it is, or
- * NULL; of that, what counts are the columns that are used.
+ * Check the type of an expression.  columns: the item in FROM that it is the
+ * call of, or NULL.  Of a function in FROM, only the columns that are used
+ * must be shareable.
  */
 static bool
 depend_check_type(Node *node, const RangeTblFunction *columns, Examination *walk)
@@ -396,14 +412,14 @@ depend_check_type(Node *node, const RangeTblFunction *columns, Examination *walk
 		if (desc != NULL && reach_columns(walk->reach, desc, made))
 			return true;
 	}
-	/* the fields of an anonymous row are expressions of their own */
+	/* the fields of an anonymous row are checked by themselves */
 	if (columns == NULL && !IsA(node, RowExpr) && !depend_type_is_shareable(type))
 		walk->deps->shareable = false;
 	return false;
 }
 
 /*
- * Check a range table entry, apart from the expressions in it.
+ * Check a range table entry, without the expressions in it.
  */
 static bool
 depend_check_entry(RangeTblEntry *rte, Examination *walk)
@@ -413,7 +429,7 @@ depend_check_entry(RangeTblEntry *rte, Examination *walk)
 		case RTE_RELATION:
 			return depend_check_relation(rte, walk);
 		case RTE_SUBQUERY:
-			/* a view, where the rewriter leaves no other trace of it */
+			/* a view, if the rewriter has left no other trace of it */
 			return OidIsValid(rte->relid) &&
 				depend_check_kind(rte->relid, walk->deps);
 		case RTE_JOIN:
@@ -464,8 +480,8 @@ depend_walk_query(Query *query, Examination *walk)
 }
 
 /*
- * Check a node that has no value.  What is not listed here or in
- * depend_check_node is refused.
+ * Check a node that is not an expression.  Nodes that are listed neither here
+ * nor in depend_check_node are refused.
  */
 static bool
 depend_check_part(Node *node, Examination *walk)
@@ -507,7 +523,7 @@ depend_check_part(Node *node, Examination *walk)
 }
 
 /*
- * Check a node that has a value, and others by the way.
+ * Check a node.  Those that are not expressions are left to depend_check_part.
  */
 static bool
 depend_check_node(Node *node, const RangeTblFunction *columns, Examination *walk)
@@ -573,7 +589,7 @@ depend_check_node(Node *node, const RangeTblFunction *columns, Examination *walk
 }
 
 /*
- * Is what was looked at more than there is a point in looking at?
+ * Refuse a statement that is too large.
  */
 static bool
 depend_check_size(const Node *node, Dependencies *deps)
@@ -594,7 +610,7 @@ depend_check_size(const Node *node, Dependencies *deps)
 }
 
 /*
- * Walks until there is a reason to refuse.
+ * Walk until there is a reason to refuse.
  */
 static bool
 depend_walker(Node *node, Examination *walk)
@@ -619,7 +635,7 @@ depend_walker(Node *node, Examination *walk)
 }
 
 /*
- * Check a condition of a domain.
+ * Check a condition of a domain.  This is a callback of Reach.
  */
 static bool
 depend_check_condition(Node *condition, void *context)

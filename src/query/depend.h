@@ -11,17 +11,17 @@
 #include "query/finding.h"
 
 /*
- * Examine a query after rewriting.  text: that it is parsed from each time, NULL
- * if it is there as a tree; automatic:
- * refuse what has dependencies that cannot be known.  Stops at the first reason
- * for refusal.
+ * Examine a rewritten query.  text: what it was just parsed from, or NULL if
+ * it came as a tree; automatic: the cache is responsible for freshness, so
+ * refuse what depends on something unknown.  Stops at the first reason to
+ * refuse.
  */
 extern void depend_examine(Query *query, const char *text, bool automatic,
 						   Dependencies *deps);
 
 /*
- * Is the output of a type the same for everyone, given the settings that shared
- * results are told apart by?
+ * Is the output of a type the same for all users, given the settings in the
+ * keys of shared results?
  */
 extern bool depend_type_is_shareable(Oid type);
 

@@ -3,14 +3,16 @@
  * finding.c
  *	  What the examination of a query has found so far.
  *
- * depend.c walks a query, and call.c judges the functions that it calls.  Both
- * note here what they find, and why the query may not be cached.
+ * depend.c walks a query, and call.c judges the functions that the query
+ * calls.  Both record here what they find, and the reason why the query may
+ * not be cached.
  *
- * A date literal such as 'today' is a constant by the time the query is
- * examined, and looks like any other.  So if there are constants of such types,
- * the text that they were just parsed from is searched for these words
- * (literal.c).  Views, defaults, conditions of domains and bodies that are stored
- * as trees hold what such a literal was when they were made.
+ * A literal such as 'today' is a constant by the time that the query is
+ * examined, and looks like any other date.  So if there are constants of such
+ * types, the text that they were just parsed from is searched for these words
+ * (literal.c).  There is no such text for views, defaults, conditions of
+ * domains and bodies stored as trees.  Their literals became constants when
+ * they were created, and have not changed since.
  *
  * What this file must not do: look at a query.
  *

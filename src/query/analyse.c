@@ -3,16 +3,27 @@
  * analyse.c
  *	  Finds out what a statement means, and whether it may be cached.
  *
- * A statement comes as a text, or, where the server has analysed it already, as
- * a query tree.  The tree of a text can be another one each time (a variable of
- * the same name in another function), so there it is compared.  What is no
- * longer in a tree is which functions its names once stood for; the tree says
- * which ones it calls, and so does the digest in the keys of its results.
+ * A statement comes as a text (cached_query, named queries), or as a query
+ * tree, if PostgreSQL has analysed it already (plain statements).  Two trees
+ * of one text can differ.  For instance,
  *
- * The parameters of a named query have the types that it uses them as.  They are
- * inferred as PREPARE does it, so they belong to what it means to the session.
+ *	SELECT count(*) FROM story WHERE author = a
  *
- * Only a finished analysis enters the memo (statement.c).
+ * in two PL/pgSQL functions, where variable a is an integer in one of them and
+ * text in the other.  So a tree is compared with that of the remembered
+ * statement (statement_find).
+ *
+ * A tree contains functions by oid, not by name.  So a function that was
+ * created later, and would now be found by the same name, does not matter: the
+ * tree still calls the old one.  The digest in the keys of its results is
+ * computed from the tree, so it stands for these functions as well.
+ *
+ * The types of a named query's parameters are inferred from the query, as
+ * PREPARE does it.  They depend on the session, so they are part of the
+ * statement.
+ *
+ * Only a completed analysis enters the memo (statement.c), so an error during
+ * it leaves nothing there.
  *
  * What this file must not do: look at results.
  *
@@ -63,7 +74,7 @@ analyse_check_count(const List *statements)
 }
 
 /*
- * The one query of a plan, as the rewriter has left it.
+ * The rewritten query of a plan, which must be a single SELECT.
  */
 static CachedPlanSource *
 analyse_single_source(SPIPlanPtr plan)
@@ -81,8 +92,9 @@ analyse_single_source(SPIPlanPtr plan)
 }
 
 /*
- * Values of an anonymous record type refer to a registry of this session's.
- * Returns the number of the first such column, or 0.
+ * The number of the first column that is an anonymous record, or 0.  Such
+ * values refer to a type registry of this session, so they mean nothing to
+ * others.
  */
 static int
 analyse_anonymous_column(TupleDesc tupdesc)
@@ -98,7 +110,7 @@ analyse_anonymous_column(TupleDesc tupdesc)
 }
 
 /*
- * Are the columns of types whose output is the same for everyone?
+ * Are all columns of types whose output does not depend on the user?
  */
 static bool
 analyse_output_is_shareable(TupleDesc tupdesc)
@@ -112,9 +124,9 @@ analyse_output_is_shareable(TupleDesc tupdesc)
 }
 
 /*
- * A digest of what a tree means, and the functions that it calls.  Where in its text something stood is not part
- * of that; what looks like a location cannot be part of a value, since blanks
- * are escaped there.
+ * Compute the digest of what a tree and the functions that it calls mean.
+ * Locations in the text are left out.  Part of a value cannot be mistaken for
+ * a location, because blanks in values are escaped.
  */
 static void
 analyse_digest(const Query *query, List *bodies, uint8 *digest)
@@ -176,7 +188,7 @@ analyse_collect_functions(Node *node, List **functions)
 }
 
 /*
- * Has the administrator vouched for one of the functions?
+ * Does cache.trusted_functions contain one of the functions?
  */
 static bool
 analyse_is_vouched(List *functions)
@@ -194,7 +206,7 @@ analyse_is_vouched(List *functions)
 }
 
 /*
- * Fill in what was found out.
+ * Fill in the outcome of the analysis.
  */
 static void
 analyse_describe(Statement *stmt, const CacheKey *key, const Query *query,
@@ -226,15 +238,15 @@ analyse_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	foreach(lc, deps->relations)
 		stmt->slots[stmt->nslots++] = relation_slot(lfirst_oid(lc));
 	MemoryContextSwitchTo(old);
-	/* what functions read besides is not in the tree */
+	/* what functions read by themselves is not in the tree */
 	if (deps->automatic && !deps->inner_reads)
 		stmt->narrowing = narrow_find(unconstify(Query *, query),
 									  deps->relations, stmt->context);
 }
 
 /*
- * The tree of a text, not rewritten, and the types that it uses its parameters
- * as; InvalidOid for one that it does not use.
+ * The tree of a text, not rewritten.  Also infers the types of its parameters;
+ * InvalidOid for a parameter that it does not use.
  */
 static Query *
 analyse_infer(const char *text, Oid **types, int *ntypes)
@@ -249,8 +261,8 @@ analyse_infer(const char *text, Oid **types, int *ntypes)
 }
 
 /*
- * Error context while the types of a named query are inferred.  Not everyone
- * who may call it may read its text.
+ * Error context while the types of a named query are inferred.  It does not
+ * show the text, which not everybody may read who may call the query.
  */
 static void
 analyse_name_error(void *arg)
@@ -260,7 +272,8 @@ analyse_name_error(void *arg)
 }
 
 /*
- * The types of the parameters of a named query, for the session's search path.
+ * Find the types of a named query's parameters, under the session's search
+ * path.
  */
 static void
 analyse_find_types(Statement *stmt, const char *name, const char *text)
@@ -282,8 +295,8 @@ analyse_find_types(Statement *stmt, const char *name, const char *text)
 }
 
 /*
- * Overwrite the text of a named query, which error contexts would show.  Its
- * length stays, for that is what places in the tree refer to.
+ * Overwrite the text of a named query, which error contexts would show.  The
+ * length must stay, because locations in the tree refer to it.
  */
 static void
 analyse_hide_text(CachedPlanSource *source)
@@ -339,7 +352,7 @@ analyse_text(const CacheKey *key, KeyForm form, bool automatic,
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	/* before the analysis, which may notice newer definitions */
+	/* before the analysis, which may accept newer catalog changes */
 	stmt = statement_create(key, catalog_generation, roles_generation);
 	if (name != NULL)
 	{
@@ -375,7 +388,7 @@ analyse_text(const CacheKey *key, KeyForm form, bool automatic,
 	return stmt;
 }
 
-/* The parameters that a tree refers to, the first reference to each. */
+/* The parameters that a tree refers to: the first reference to each. */
 typedef struct AnalyseParams
 {
 	List	   *params;
@@ -383,7 +396,7 @@ typedef struct AnalyseParams
 } AnalyseParams;
 
 /*
- * Collect the parameters that a tree refers to, by their ids.
+ * Collect the parameters that a tree refers to.
  */
 static bool
 analyse_collect_params(Node *node, AnalyseParams *found)

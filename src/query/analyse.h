@@ -11,12 +11,13 @@
 #include "query/statement.h"
 
 /*
- * Analyse the statement for the key of a request and remember it.  query: its text,
- * terminated; name: of a named query, whose parameters have the types that it
- * uses them as, or NULL; types, ntypes: of the parameters of others; form: of its
- * result; the generations were read before; automatic: the statement tells the
- * slots of what it reads.  Errors: those of parsing, and
- * ERRCODE_FEATURE_NOT_SUPPORTED with the reason if it may not be cached.
+ * Analyse the statement for the key of a request, and remember it.  form: of
+ * its result; automatic: the result depends on the relations that the
+ * statement reads; query: its text, terminated; name: of the named query, or
+ * NULL; types, ntypes: of the parameters, not for a named query, whose types
+ * are inferred.  The caller has read the generations before.  Errors: those of
+ * parsing, and ERRCODE_FEATURE_NOT_SUPPORTED with the reason if it may not be
+ * cached.
  */
 extern Statement *analyse_text(const CacheKey *key, KeyForm form,
 							   bool automatic, const char *query,
@@ -25,8 +26,8 @@ extern Statement *analyse_text(const CacheKey *key, KeyForm form,
 							   uint64 roles_generation);
 
 /*
- * The same for a tree, as the rewriter has left it, and the text it came from.  If
- * it may not be cached, the statement says why instead of an error.
+ * Like analyse_text, for a rewritten tree and the text that it comes from.  If
+ * it may not be cached, refusal is set; there is no error.
  */
 extern Statement *analyse_tree(const CacheKey *key, bool automatic,
 							   const char *text, const Query *query,
@@ -35,8 +36,9 @@ extern Statement *analyse_tree(const CacheKey *key, bool automatic,
 							   uint64 roles_generation);
 
 /*
- * May a query be a named one at all?  Errors: those of a text, for what is so whoever
- * calls it, and for parameters that are left out.
+ * Check that a query can be a named query.  Errors: as analyse_text, for
+ * reasons that do not depend on the caller, and if the query does not use one
+ * of its parameters.
  */
 extern void analyse_check(const char *query);
 

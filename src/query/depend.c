@@ -74,7 +74,7 @@
 
 /*
  * Statements with more nodes are refused, where a constant counts as one more
- * node per so many bytes.  Their written form (statement_digest) would be
+ * node per so many bytes.  Their written form (analyse_digest) would be
  * larger than PostgreSQL can allocate.
  */
 #define DEPEND_MAX_SIZE 1000000

@@ -3,35 +3,51 @@
  * statement.c
  *	  Analysed statements, remembered per backend.
  *
- * A text means what the session's search path, user, settings and the
- * definitions in the database make of it.  Finding that out costs a parse
- * analysis; this memo keeps the outcome per key of a request, which holds text,
- * search path, user and settings.  What is left are the definitions: a statement is
- * current as long as the slots of catalog and roles have the generations they
- * had when it was analysed, and this session has changed no definition that
- * others need not hear of (a temporary object may shadow a name without any
- * invalidation) or has not committed yet.  Those raise the epoch.  A statement
- * that is proven not to depend on most settings is found by the front of the
- * key and the state of the session (settings.c).
+ * What a text means depends on the search path, user and settings of the
+ * session, and on the database catalog.  For example,
  *
- * The generations given to analyse_text were read before the analysis, so
- * a definition that changes meanwhile makes the statement out of date at its
- * next use, never wrongly current.  On a standby nothing ticks; there the
- * invalidation messages of replay raise the epoch, whatever they say.
+ *	SELECT * FROM story
  *
- * The plan of a text is an SPI plan, and so replanned by plancache when ANALYZE or a new
- * index calls for it, and executed as a custom or generic plan as it sees fit.
+ * may read public.story, or, after a CREATE TEMP TABLE story, pg_temp.story.
+ * To find out means to parse and analyse the text (analyse.c).  This file
+ * remembers the outcome, a Statement, for the key of the request, which
+ * contains text, search path, user and settings (key.c).
  *
- * Memory.  A statement has a memory context of its own, and its plan has some that are
- * PostgreSQL's; what these take is looked at when the statement enters the memo and
- * after each execution, which may leave a generic plan.  Beyond STATEMENT_MAX
- * statements or STATEMENT_MAX_BYTES the least recently used ones are forgotten: when
- * another enters, and at the end of the transaction, be it that only one is left.  One that is being executed is
- * pinned, and freed when the last pin goes; a pin hangs on a memory context,
- * so an error takes it along.  Only a finished analysis enters the memo.
+ * When a statement is current.  Only the catalog is not in that key.  So a
+ * statement is used again only if
+ *	- the slots of catalog and roles have the generations that they had when it
+ *	  was analysed, that is, no DDL, GRANT or role command has been committed
+ *	  since; and
+ *	- the epoch is the same.  The epoch is a counter of this backend.  It is
+ *	  raised when this session has made or dropped temporary objects, which
+ *	  tick no slot because other sessions need not know, and when the current
+ *	  transaction runs DDL, which has not ticked yet.
+ * The caller of analyse_text or analyse_tree reads the generations before the
+ * analysis.  So if DDL is committed meanwhile, the statement is out of date at
+ * its next use; it is never taken to be current by mistake.  On a standby
+ * nothing ticks.  There, every invalidation message that replay sends raises
+ * the epoch, whatever it is about.
  *
- * What this file must not do: look at results, or at what a statement means, which
- * is analyse.c's to find out.
+ * A statement may be proved to depend on few settings only.  It is found by
+ * the front of the key and the state of the session (settings_state), without
+ * the rest of the key being computed.
+ *
+ * The plan of a text is an SPI plan.  So plancache plans it again after
+ * ANALYZE or CREATE INDEX, and chooses between custom and generic plans.
+ *
+ * Memory.  Each statement has a memory context, and its plan has some of
+ * PostgreSQL's.  Their size is measured when the statement enters the memo,
+ * and after each execution, which may have added a generic plan.  If there are
+ * more than STATEMENT_MAX statements or STATEMENT_MAX_BYTES bytes, the least
+ * recently used statements are forgotten.  That is checked when a statement
+ * enters, and at the end of each transaction; then even a single statement is
+ * forgotten if it is too large.  A statement that is being executed is pinned;
+ * once forgotten, it is freed with its last pin.  A pin belongs to a memory
+ * context, so an error releases it.  Only a completed analysis enters the
+ * memo, so an error during it leaves nothing there.
+ *
+ * What this file must not do: look at results, or find out what a statement
+ * means, which is done by analyse.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,7 +64,8 @@
 #include "utils/plancache.h"
 
 /*
- * Statements remembered by a backend, and bytes of them and of their plans.
+ * The most statements that a backend remembers, and the most bytes of these
+ * and their plans.
  */
 #define STATEMENT_MAX 512
 #define STATEMENT_MAX_BYTES (16 * 1024 * 1024)
@@ -59,7 +76,7 @@ struct StatementPin
 	Statement  *stmt;			/* NULL once dropped */
 };
 
-/* The statements of which the keys of requests have fronts of one hash. */
+/* The statements whose keys have fronts with the same hash. */
 typedef struct StatementEntry
 {
 	uint64		front_hash;		/* hash key */
@@ -71,7 +88,7 @@ static struct
 	HTAB	   *memo;
 	dlist_head	lru;			/* most recently used first */
 	int			count;
-	Size		bytes;			/* their sizes */
+	Size		bytes;			/* sum of their sizes */
 	uint64		epoch;
 	bool		in_recovery;	/* when last looked */
 	uint64		messages;		/* messages_of_all() then */
@@ -85,9 +102,9 @@ statement_outdate_all(void)
 }
 
 /*
- * Replay on a standby changes definitions without ticking any slot: any message
- * counts as a change.  Messages of replay can arrive after its end, so that
- * counts as one as well.
+ * On a standby, replay changes the catalog without ticking any slot.  So any
+ * invalidation message counts as a change.  So does the end of recovery,
+ * because the last messages of replay can arrive after it.
  */
 static void
 statement_check_recovery(void)
@@ -104,7 +121,8 @@ statement_check_recovery(void)
 static void statement_trim(int max, Size max_bytes);
 
 /*
- * The last statement of a transaction may be larger than all should be together.
+ * At the end of a transaction, forget what is too large.  That may be the last
+ * statement itself.
  */
 static void
 statement_xact_callback(XactEvent event, void *arg)
@@ -136,7 +154,7 @@ statement_free(Statement *stmt)
 }
 
 /*
- * Take a statement out of the memo; it goes now, or with its last pin.
+ * Take a statement out of the memo.  It is freed now, or with its last pin.
  */
 static void
 statement_forget(Statement *stmt)
@@ -157,8 +175,8 @@ statement_forget(Statement *stmt)
 }
 
 /*
- * Forget the least recently used statements until there are at most max, of that
- * many bytes.
+ * Forget the least recently used statements until there are at most max of
+ * them, with at most max_bytes.
  */
 static void
 statement_trim(int max, Size max_bytes)
@@ -169,8 +187,8 @@ statement_trim(int max, Size max_bytes)
 }
 
 /*
- * Memory that the plan of a text takes.  What is shared with the catalog caches of
- * the session does not count.
+ * The memory that the plan of a text takes, without what it shares with the
+ * catalog caches of the session.
  */
 static Size
 statement_plan_size(SPIPlanPtr plan)
@@ -202,7 +220,7 @@ statement_measure(Statement *stmt)
 }
 
 /*
- * Is this the tree of a statement?
+ * Does a tree belong to a statement?
  */
 static bool
 statement_is_of(Statement *stmt, const Query *query, uint64 serial)
@@ -216,9 +234,9 @@ statement_is_of(Statement *stmt, const Query *query, uint64 serial)
 }
 
 /*
- * Is a statement that of a request?  That is known without its session part if
- * the statement was found in this state before; the front has the text of
- * a tree.
+ * Does a statement belong to the key of a request?  If the statement was found
+ * in this state of the session before, the session part need not be compared.
+ * For a tree, the front contains the text.
  */
 static bool
 statement_is_for(Statement *stmt, CacheKey *key, uint64 state)
@@ -270,7 +288,7 @@ statement_find(CacheKey *key, uint64 state, const Query *query,
 				dlist_move_head(&statements.lru, &stmt->lru);
 				return stmt;
 			}
-			/* the entry may be gone with the last one */
+			/* forgetting the last variant removes the entry */
 			if (last)
 				break;
 		}
@@ -378,8 +396,8 @@ statement_unpin(StatementPin *pin)
 }
 
 /*
- * A plan that serves for all parameters is made once, and executed later; one
- * for these parameters alone is made for nothing but its cost.
+ * A generic plan made here is kept and executed later.  A custom plan is made
+ * only for its cost.
  */
 double
 statement_estimate(Statement *stmt, ParamListInfo params)

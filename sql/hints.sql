@@ -57,6 +57,7 @@ SELECT executed();
 -- by another session as well
 \set other '-h ' :HOST ' -p ' :PORT ' -d ' :DBNAME
 \setenv OTHER :other
+\setenv LC_ALL C
 \! psql -X -q $OTHER -c "UPDATE cache_policies SET tags = '{e}' WHERE name = 'hints'"
 SELECT executed();
 -- one of which the result is in L1 has no plan below

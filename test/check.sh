@@ -238,14 +238,46 @@ stage_scanner()
 	passed=$(grep -c 'accepted' "$log")
 }
 
-# The tutorial runs from its first to its last line.
+# The tutorial, the SQL of the documentation, and the examples run from their
+# first to their last line.
 stage_story()
 {
-	"$bindir/createdb" story &&
-		(cd test/demo && "$bindir/psql" -X -q -v ON_ERROR_STOP=1 -d story \
-			-f story_platform.sql) >"$work/story.log" 2>&1 ||
+	local file
+
+	passed=0
+	"$bindir/createdb" story || return
+	story_run story test/demo/story_platform.sql || return
+
+	# README.md creates the tables of the guide
+	"$bindir/createdb" docs && "$bindir/createdb" shop &&
+		"$bindir/createuser" app && "$bindir/createuser" report || return
+	for file in README.md docs/*.md; do
+		awk '/^```sql$/ { on = 1; next } /^```$/ { on = 0 } on' "$file" \
+			>"$work/docs.sql"
+		[ -s "$work/docs.sql" ] || continue
+		story_run docs "$work/docs.sql" || { echo "in $file"; return 1; }
+	done
+
+	# the demo's tables, with the packages that the examples name
+	mkdir -p "$work/demo" &&
+		printf '1\tann\t\\N\n' >"$work/demo/maintainer.copy" &&
+		printf '%s\t%s\t1\t%s\t1\t%s\t-\n' 1 libc6 libs 100 2 bash shells 10 3 nginx httpd 20 \
+			>"$work/demo/package.copy" &&
+		printf '2\tdepends\t1\t1\tlibc6\t\\N\t1\n' >"$work/demo/dependency.copy" &&
+		"$bindir/createdb" demo &&
+		story_run demo "$PWD/test/demo/schema.sql" "$work/demo" || return
+	for file in examples/*.sql; do
+		story_run demo "$file" || return
+	done
+}
+
+# story_run DATABASE SCRIPT [DIRECTORY]
+story_run()
+{
+	(cd "${3:-.}" && "$bindir/psql" -X -q -v ON_ERROR_STOP=1 -d "$1" -f "$2") \
+		>"$work/story.log" 2>&1 ||
 		{ show "$work/story.log"; return 1; }
-	passed=1
+	passed=$((passed + 1))
 }
 
 # The server survived all that.

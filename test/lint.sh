@@ -152,7 +152,8 @@ settings_documented()
 	settings=$(grep -oE '"cache\.[a-z0-9_]+"' src/base/guc.c | tr -d '"' | sort -u)
 	[ -n "$settings" ] || echo 'src/base/guc.c has no settings'
 	for setting in $settings; do
-		grep -qwF "$setting" README.md || echo "$setting is not in README.md"
+		grep -qF "| \`$setting\` |" docs/reference.md ||
+			echo "$setting is not in docs/reference.md"
 	done
 }
 
@@ -185,6 +186,6 @@ rule 'only a build for tests has stop points' no_stops
 rule 'every test is listed and has an expected result' tests_listed
 rule 'nothing is left to be done' no_leftovers
 rule 'only compat.h looks at the version of PostgreSQL' no_version_tests
-rule 'every setting is in README.md' settings_documented
+rule 'every setting is in the reference' settings_documented
 rule 'every object has a comment' objects_commented
 exit $status

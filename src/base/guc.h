@@ -3,7 +3,7 @@
  * guc.h
  *	  The settings of the extension, as C variables.
  *
- * README.md documents each of them.
+ * docs/reference.md documents each of them.
  *
  *-------------------------------------------------------------------------
  */

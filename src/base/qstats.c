@@ -12,6 +12,8 @@
  * the query text and by the start of it, which is all of the text that is
  * kept.  The 64-bit hash covers the whole text, so long queries that start
  * alike are told apart.
+ * It is a keyed hash (key.c).  Otherwise a user could put all entries into one
+ * bucket, which everybody would then search under the lock.
  *
  * Handles.  A backend keeps a handle to the entry of each of its queries.
  * When the table is full, the entry of a query with few calls is reclaimed for
@@ -44,7 +46,6 @@
 
 #include "base/guc.h"
 #include "base/qstats.h"
-#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "port/atomics.h"
 #include "port/pg_bitutils.h"
@@ -254,17 +255,14 @@ qstats_take_locked(void)
 }
 
 QstatsHandle
-qstats_open(Oid database, Oid user, const char *query, uint32 query_len)
+qstats_open(uint64 hash, Oid database, Oid user, const char *query,
+			uint32 query_len)
 {
 	QstatsHandle handle = {QSTATS_NONE, 0};
-	uint64		hash;
 	uint32		start_len;
 
 	if (qstats_shared == NULL)
 		return handle;
-
-	hash = hash_bytes_extended((const unsigned char *) query, (int) query_len,
-							   ((uint64) database << 32) | user);
 
 	LWLockAcquire(&qstats_shared->lock, LW_SHARED);
 	handle.index = qstats_find_locked(hash, database, user, query, query_len);

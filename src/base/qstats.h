@@ -38,9 +38,12 @@ typedef struct QstatsListing
 extern Size qstats_shmem_size(void);
 extern void qstats_shmem_init(void);
 
-/* Find or create the entry of a query.  Never fails. */
-extern QstatsHandle qstats_open(Oid database, Oid user, const char *query,
-								uint32 query_len);
+/*
+ * Find or create the entry of a query.  hash: of database, user and query, such
+ * that no user can choose queries of equal hashes.  Never fails.
+ */
+extern QstatsHandle qstats_open(uint64 hash, Oid database, Oid user,
+								const char *query, uint32 query_len);
 
 /* Count one call.  These neither lock nor fail. */
 extern void qstats_hit(QstatsHandle handle);

@@ -71,6 +71,9 @@
 /* The digest of a part is remembered only if the part has no more bytes. */
 #define KEY_MAX_SEEN (64 * 1024)
 
+/* Bytes that are digested between looks for interrupts. */
+#define KEY_DIGEST_STEP ((size_t) 1024 * 1024)
+
 /*
  * The parts of keys that are digests of settings: the session part of a
  * request, of a text or a plain statement; that of a shared result, likewise;
@@ -408,6 +411,29 @@ key_check(const CacheKey *key)
 	return siphash(&key_secret, ~key->hash, key->data, key->len);
 }
 
+uint64
+key_hash_bytes(uint64 prefix, const void *data, Size len)
+{
+	return siphash(&key_secret, prefix, data, len);
+}
+
+/*
+ * The update of a digest, in steps between which it can be cancelled.
+ */
+static bool
+key_digest_update(pg_cryptohash_ctx *ctx, const char *data, size_t len)
+{
+	while (len > KEY_DIGEST_STEP)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (pg_cryptohash_update(ctx, (const uint8 *) data, KEY_DIGEST_STEP) < 0)
+			return false;
+		data += KEY_DIGEST_STEP;
+		len -= KEY_DIGEST_STEP;
+	}
+	return pg_cryptohash_update(ctx, (const uint8 *) data, len) >= 0;
+}
+
 void
 key_digest(const void *data, size_t len, uint8 *digest)
 {
@@ -416,7 +442,7 @@ key_digest(const void *data, size_t len, uint8 *digest)
 
 	if (ctx == NULL ||
 		pg_cryptohash_init(ctx) < 0 ||
-		pg_cryptohash_update(ctx, data, len) < 0 ||
+		!key_digest_update(ctx, data, len) ||
 		pg_cryptohash_final(ctx, digest, KEY_DIGEST_LENGTH) < 0)
 	{
 		memset(digest, 0, KEY_DIGEST_LENGTH);

@@ -156,6 +156,11 @@ extern void key_digest(const void *data, size_t len, uint8 *digest);
  */
 extern uint64 key_check(const CacheKey *key);
 
+/*
+ * The hash of prefix and then len bytes that are no key, under the same secret.
+ */
+extern uint64 key_hash_bytes(uint64 prefix, const void *data, Size len);
+
 /* Take a result's key apart.  Returns false if the bytes cannot be one. */
 extern bool key_parts(const char *data, uint32 len, KeyParts *parts);
 

@@ -140,23 +140,25 @@ analyse_digest(const Query *query, List *bodies, uint8 *digest)
 
 	for (const char *from = meaning; *from != '\0';)
 	{
-		const char *place = NULL;
+		const char *end = from + 1 + strcspn(from + 1, ":");
 
-		if (*from == ':')
+		if (from[0] == ':' && (from[1] == 'l' || from[1] == 's'))
 		{
-			for (int i = 0; i < (int) lengthof(places) && place == NULL; i++)
+			CHECK_FOR_INTERRUPTS();
+			for (int i = 0; i < (int) lengthof(places); i++)
 			{
-				if (strncmp(from, places[i], strlen(places[i])) == 0)
-					place = places[i];
+				Size		len = strlen(places[i]);
+
+				if (strncmp(from, places[i], len) != 0)
+					continue;
+				from += len;
+				from += strspn(from, "-0123456789");
+				break;
 			}
 		}
-		if (place != NULL)
-		{
-			from += strlen(place);
-			from += strspn(from, "-0123456789");
-		}
-		else
-			*to++ = *from++;
+		memmove(to, from, end - from);
+		to += end - from;
+		from = end;
 	}
 	key_digest(meaning, to - meaning, digest);
 	pfree(meaning);

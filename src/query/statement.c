@@ -343,7 +343,11 @@ statement_create(const CacheKey *key, uint64 catalog_generation,
 void
 statement_keep(Statement *stmt, const char *text)
 {
-	stmt->qstats = qstats_open(MyDatabaseId, GetUserId(), text, strlen(text));
+	Size		len = strlen(text);
+	uint64		hash = key_hash_bytes((uint64) MyDatabaseId << 32 | GetUserId(),
+									  text, len);
+
+	stmt->qstats = qstats_open(hash, MyDatabaseId, GetUserId(), text, len);
 	stmt->size = MemoryContextMemAllocated(stmt->context, true);
 	if (stmt->plan != NULL)
 		stmt->size += statement_plan_size(stmt->plan);

@@ -48,7 +48,7 @@
 
 #include <ctype.h>
 
-#include "common/hashfn.h"
+#include "key/key.h"
 #include "optimizer/optimizer.h"
 #include "port/atomics.h"
 #include "storage/shmem.h"
@@ -61,6 +61,9 @@
  */
 #define ADMIT_MARKS 16384
 #define ADMIT_VERDICTS 1024
+
+/* Bytes of a text that are hashed at a time. */
+#define ADMIT_CHUNK 256
 
 /* How many times longer than serving an execution must take. */
 #define ADMIT_EXPENSIVE_RATIO 10
@@ -163,16 +166,15 @@ admit_skip_comment(const char *text, const char *end)
 uint64
 admit_shape(const char *text, int location, int len)
 {
-	size_t		size = strlen(text);
-	size_t		start = location > 0 ? Min((size_t) location, size) : 0;
-	const char *c = text + start;
-	const char *end = text + size;
+	const char *c = text + Max(location, 0);
+	const char *end;
 	uint64		shape = 0;
 	bool		word = false;	/* inside a name or keyword */
+	char		kept[ADMIT_CHUNK];
+	int			nkept = 0;
 
-	/* a stored Query tree may carry the length of another text */
-	if (location >= 0 && len > 0 && (size_t) len < size - start)
-		end = c + len;
+	/* only the statement itself is looked at, as in lexer_start */
+	end = c + (location < 0 || len <= 0 ? strlen(c) : strnlen(c, len));
 
 	/* this need not be exact, only the same each time */
 	while (c < end)
@@ -197,10 +199,15 @@ admit_shape(const char *text, int location, int len)
 		else
 		{
 			word = isalnum((unsigned char) *c) || *c == '_' || *c == '$';
-			shape = shape * UINT64CONST(0x100000001b3) + (unsigned char) *c++;
+			if (nkept == ADMIT_CHUNK)
+			{
+				shape = key_hash_bytes(shape, kept, nkept);
+				nkept = 0;
+			}
+			kept[nkept++] = *c++;
 		}
 	}
-	return hash_bytes_extended((unsigned char *) &shape, sizeof(shape), 0);
+	return key_hash_bytes(shape, kept, nkept);
 }
 
 AdmitVerdict

@@ -95,13 +95,15 @@ typedef enum LexerString
 void
 lexer_start(Lexer *lexer, const char *text, int location, int len, bool spaces)
 {
-	Size		from = location < 0 ? 0 : location;
-	Size		to;
+	const char *start = text + Max(location, 0);
 
-	/* without a location, the length means nothing */
-	to = location < 0 || len <= 0 ? strlen(text) : strnlen(text, from + len);
-	lexer->piece = lexer->next = text + Min(from, to);
-	lexer->end = text + to;
+	/*
+	 * Look at no byte before the statement: there may be thousands of them in
+	 * a long string.  Without a location, the length means nothing.
+	 */
+	lexer->piece = lexer->next = start;
+	lexer->end = start + (location < 0 || len <= 0 ? strlen(start) :
+						  strnlen(start, len));
 	lexer->stops = LEXER_IS_MARK | (spaces ? LEXER_IS_SPACE : 0);
 }
 

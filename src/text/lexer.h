@@ -29,7 +29,8 @@ typedef struct Lexer
  * Start to read a statement.  text is a whole query string in the server's
  * encoding; location and len are those of a Query.  A location of -1 means the
  * whole string, a length of 0 means that the statement extends to the end of
- * the string.  What is beyond the end of the string is cut off.
+ * the string.  The location must be in the string; a length that goes beyond
+ * the end of the string is cut off.
  *
  * If spaces is false, white space is returned as a part of text, which is
  * faster.  If it is true, white space is a piece of its own, except that text

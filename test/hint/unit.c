@@ -11,6 +11,9 @@
  */
 #include "postgres.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "babble.h"
 #include "base/compat.h"
 #include "parser/parser.h"
@@ -479,7 +482,7 @@ test_strip(void)
 	printf("ok - stripping leaves tokens and quoted text as they are\n");
 }
 
-/* Slices that are not within the string, and comments cut by them. */
+/* Slices that do not end within the string, and comments cut by them. */
 static void
 test_slices(void)
 {
@@ -497,18 +500,43 @@ test_slices(void)
 	check(find(text, 0, 8, &hint) == HINT_NONE);
 	check(find(text, -1, 8, &hint) == HINT_CACHE);
 	check(find(text, 22, 0, &hint) == HINT_NONE);
-	check(find(text, 23, 0, &hint) == HINT_NONE);
-	check(find(text, PG_INT32_MAX, PG_INT32_MAX, &hint) == HINT_NONE);
+	check(find(text, 22, PG_INT32_MAX, &hint) == HINT_NONE);
 	check(!hint_possible(text, 0, 9));
 	check(!hint_possible(text, 0, 12));
 	check(hint_possible(text, 0, 13));
 	check(!hint_possible(text, 11, 0));
 	check(!hint_possible("+ */ *+ /+ /*", 0, 0));
 	check(strcmp(hint_strip(text, 9, 0, &len), "") == 0 && len == 0);
-	check(strcmp(hint_strip(text, 100, 5, &len), "") == 0 && len == 0);
+	check(strcmp(hint_strip(text, 22, 5, &len), "") == 0 && len == 0);
 	check(strcmp(hint_strip(text, 0, 8, &len), "SELECT 1") == 0 && len == 8);
 	shim_forget();
 	printf("ok - only the slice of a statement is looked at\n");
+}
+
+/*
+ * Nothing before the statement is read: with thousands of statements in one
+ * string, that would be most of the work.
+ */
+static void
+test_far_slices(void)
+{
+	static const char statement[] = "SELECT 1 /*+ cache */; SELECT 2";
+	int			before = (int) sysconf(_SC_PAGESIZE);
+	char	   *text = mmap(NULL, 2 * before, PROT_READ | PROT_WRITE,
+							MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint32		len;
+	Hint		hint;
+
+	subject = statement;
+	check(text != MAP_FAILED);
+	memcpy(text + before, statement, sizeof(statement));
+	check(mprotect(text, before, PROT_NONE) == 0);
+	check(find(text, before, 21, &hint) == HINT_CACHE);
+	check(find(text, before + 22, 0, &hint) == HINT_NONE);
+	check(strcmp(hint_strip(text, before, 21, &len), "SELECT 1") == 0);
+	check(munmap(text, 2 * before) == 0);
+	shim_forget();
+	printf("ok - what is before a statement is not read\n");
 }
 
 /* A statement that is said to begin at its first token. */
@@ -675,6 +703,7 @@ main(void)
 	test_not_comments();
 	test_strip();
 	test_slices();
+	test_far_slices();
 	test_reach_back();
 	test_many_tags();
 	test_any_text();

@@ -29,8 +29,10 @@
  * written.  After its transaction and its catalog invalidations are visible to
  * others, it ticks them: it raises newest_xid, adds 1 to the generation, and
  * takes its fence down, in that order.  A reader reads the fences first, then
- * the generation, then newest_xid.  Only then does it look up, plan or take a
- * snapshot.  If it finds a fence, it neither serves nor stores.  When it has
+ * the generation, then newest_xid.  Only then does it accept pending catalog
+ * invalidations, look up, plan or take a snapshot.  If it finds a fence, it
+ * neither serves nor stores.  A stored result is served only to a reader that
+ * has read the generation it was stored with.  When the reader itself has
  * computed a result, it stores the result with the generation it has read, if
  * the slot is still without a fence and of that generation.
  *
@@ -71,7 +73,10 @@
  * condition.  Either newest_xid precedes the xmin of S: then all changes that
  * the generation counts had ended when S was taken, and S sees them.  Or S
  * equals a snapshot taken now, so that no transaction has ended since.  Here
- * neither holds, and R bypasses the cache (lookup_snapshot_is_old).
+ * neither holds, and R bypasses the cache (lookup_snapshot_is_old).  Nor would
+ * a hit be right: a result of generation 8 contains the UPDATE, unlike the
+ * other queries under S.  At REPEATABLE READ, where S can be much older, the
+ * same condition applies to every request.
  *
  * Why it is right.  Let a reader find no fence and generation g.
  *	- Every commit that was visible before the reader looked is counted in g.

@@ -11,9 +11,10 @@
  * that an execution would give.
  *
  * Shared results.  A statement may be proved to depend on nothing but the
- * settings of USAGE_RESULT and USAGE_ANALYSIS.  Then its key contains the
- * values of these, defaults included, and no others.  So sessions that differ
- * in other settings share its result.
+ * settings of USAGE_RESULT and USAGE_ANALYSIS.  Then the key of its result
+ * contains the values of these, defaults included, and of no other settings,
+ * except USAGE_PLANNING for a plain statement.  So sessions that differ in
+ * other settings share the result.
  *
  * Opaque results.  A query may call functions that are unknown to the cache,
  * except that they claim to be STABLE.  Such a function can read any setting;

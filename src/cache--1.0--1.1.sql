@@ -44,7 +44,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.cache_policy_edited() IS
-	'trigger function that keeps cache_policies.builtin true to its name';
+	'trigger function that clears cache_policies.builtin when a policy is changed';
 
 ALTER TABLE @extschema@.cache_policies DISABLE TRIGGER cache_policy_edited;
 DELETE FROM @extschema@.cache_policies WHERE builtin;
@@ -161,7 +161,7 @@ COMMENT ON COLUMN @extschema@.cache_stats.hit_rate IS 'hits of both tiers divide
 COMMENT ON COLUMN @extschema@.cache_stats.fills IS 'results stored after an execution';
 COMMENT ON COLUMN @extschema@.cache_stats.fills_raced IS 'results not stored because something they depend on changed meanwhile';
 COMMENT ON COLUMN @extschema@.cache_stats.fills_too_large IS 'results not stored because of their size';
-COMMENT ON COLUMN @extschema@.cache_stats.fills_unproven IS 'results not stored because their execution reached what was not proven';
+COMMENT ON COLUMN @extschema@.cache_stats.fills_unproven IS 'results not stored because a function of the query read more than it declares';
 COMMENT ON COLUMN @extschema@.cache_stats.evictions IS 'servable entries dropped from shared memory to make room';
 COMMENT ON COLUMN @extschema@.cache_stats.expirations IS 'entries found past their time to live';
 COMMENT ON COLUMN @extschema@.cache_stats.invalidations IS 'tags invalidated by committed transactions';
@@ -179,3 +179,14 @@ COMMENT ON COLUMN @extschema@.cache_stats.prepared_transactions IS 'prepared tra
 COMMENT ON COLUMN @extschema@.cache_stats.time_saved IS 'milliseconds of execution that hits made unnecessary';
 
 GRANT SELECT ON @extschema@.cache_stats TO PUBLIC;
+
+COMMENT ON FUNCTION @extschema@.invalidate_tags(text[]) IS
+	'invalidate every result that carries one of these tags; takes effect at commit';
+COMMENT ON FUNCTION @extschema@.invalidate_query(text) IS
+	'invalidate every result of a named query; takes effect at commit';
+COMMENT ON FUNCTION @extschema@.invalidate_query(text, "any") IS
+	'invalidate the result of a named query for these parameters; takes effect at commit';
+COMMENT ON FUNCTION @extschema@.invalidate_table(regclass) IS
+	'invalidate every result that depends on a table, as if all of its rows had changed; takes effect at commit';
+COMMENT ON FUNCTION @extschema@.cache_flush(text) IS
+	'invalidate every result of the server at commit; with tier ''l1'', empty its shared memory at once instead';

@@ -77,7 +77,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.cache_policy_edited() IS
-	'trigger function that keeps cache_policies.builtin true to its name';
+	'trigger function that clears cache_policies.builtin when a policy is changed';
 REVOKE ALL ON FUNCTION @extschema@.cache_policy_edited() FROM PUBLIC;
 
 -- Three of them take their time to live from the environment of the server.
@@ -234,31 +234,31 @@ CREATE FUNCTION @extschema@.invalidate_tags(tags text[])
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'cache_invalidate_tags' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.invalidate_tags(text[]) IS
-	'at commit, end every cached result that carries one of these tags';
+	'invalidate every result that carries one of these tags; takes effect at commit';
 
 CREATE FUNCTION @extschema@.invalidate_query(name text)
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'cache_invalidate_query' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.invalidate_query(text) IS
-	'at commit, end every cached result of a named query';
+	'invalidate every result of a named query; takes effect at commit';
 
 CREATE FUNCTION @extschema@.invalidate_query(name text, VARIADIC params "any")
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'cache_invalidate_query' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.invalidate_query(text, "any") IS
-	'at commit, end the cached result of a named query for these parameters';
+	'invalidate the result of a named query for these parameters; takes effect at commit';
 
 CREATE FUNCTION @extschema@.invalidate_table(rel regclass)
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'cache_invalidate_table' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.invalidate_table(regclass) IS
-	'at commit, end every cached result that depends on a table, as if all of its rows had changed';
+	'invalidate every result that depends on a table, as if all of its rows had changed; takes effect at commit';
 
 CREATE FUNCTION @extschema@.cache_flush(tier text DEFAULT NULL)
 	RETURNS void
 	AS 'MODULE_PATHNAME', 'cache_flush' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION @extschema@.cache_flush(text) IS
-	'end every cached result at commit; with tier ''l1'', at once empty this server''s shared memory only';
+	'invalidate every result of the server at commit; with tier ''l1'', empty its shared memory at once instead';
 REVOKE ALL ON FUNCTION @extschema@.cache_flush(text) FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.cache_invalidate()
@@ -327,7 +327,7 @@ COMMENT ON COLUMN @extschema@.cache_stats.hit_rate IS 'hits of both tiers divide
 COMMENT ON COLUMN @extschema@.cache_stats.fills IS 'results stored after an execution';
 COMMENT ON COLUMN @extschema@.cache_stats.fills_raced IS 'results not stored because something they depend on changed meanwhile';
 COMMENT ON COLUMN @extschema@.cache_stats.fills_too_large IS 'results not stored because of their size';
-COMMENT ON COLUMN @extschema@.cache_stats.fills_unproven IS 'results not stored because their execution reached what was not proven';
+COMMENT ON COLUMN @extschema@.cache_stats.fills_unproven IS 'results not stored because a function of the query read more than it declares';
 COMMENT ON COLUMN @extschema@.cache_stats.evictions IS 'servable entries dropped from shared memory to make room';
 COMMENT ON COLUMN @extschema@.cache_stats.expirations IS 'entries found past their time to live';
 COMMENT ON COLUMN @extschema@.cache_stats.invalidations IS 'tags invalidated by committed transactions';

@@ -119,6 +119,60 @@ SET extra_float_digits = -5;
 SELECT (5::float8 / 3)::text || count(*) FROM ev;
 SET extra_float_digits = 1;
 SELECT (5::float8 / 3)::text || count(*) FROM ev;
+-- what is in the plans that functions keep is not stored, for whatever a result is
+CREATE FUNCTION third_by_query() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT (1::float8 / 3)::text || count(*) FROM ev); END';
+CREATE FUNCTION third_by_expression() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (1::float8 / 3)::text; END';
+CREATE FUNCTION third_immutable() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (1::float8 / 3)::text; END';
+CREATE FUNCTION present_tenant() RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN tenant(); END';
+SET cache.trusted_functions = 'cache_test.third_by_expression';
+CREATE FUNCTION kept_inside(query text, name text, made text, used text, tags text[] DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	plainly text := format('SELECT x::text FROM (%s) x', query);
+	call text := format('SELECT x->>''f'' FROM cached_query(%L, NULL, %L) x', 'SELECT x::text AS f FROM (' || query || ') x', tags);
+	answer text;
+	hits bigint;
+BEGIN
+	PERFORM set_config(name, made, false);
+	PERFORM cache_test.fresh(query, 'off');
+	PERFORM set_config(name, used, false);
+	EXECUTE call INTO answer;
+	IF tags IS NULL THEN
+		PERFORM cache_test.fresh(query, 'auto');
+	END IF;
+	DISCARD PLANS;
+	SELECT l1_hits INTO hits FROM cache_stats();
+	EXECUTE call INTO answer;
+	IF tags IS NULL THEN
+		answer := answer || ' ' || cache_test.fresh(query, 'auto');
+	END IF;
+	SELECT answer || ' ' || l1_hits - hits || ' hits' INTO answer FROM cache_stats();
+	DISCARD PLANS;
+	RETURN answer || ', right: ' || cache_test.fresh(query, 'off');
+END
+$$;
+SELECT kept_inside('SELECT third_by_query() AS f', 'extra_float_digits', '1', '-5', '{x}');
+SELECT kept_inside('SELECT third_by_query() AS f', 'extra_float_digits', '-6', '0', '{x}');
+SELECT kept_inside('SELECT third_by_expression() AS f', 'extra_float_digits', '1', '-4', '{x}');
+SELECT kept_inside('SELECT third_by_expression(), count(*) FROM ev', 'extra_float_digits', '1', '-5');
+SELECT kept_inside('SELECT third_immutable() || a AS f FROM ev', 'extra_float_digits', '1', '-3');
+SELECT kept_inside('SELECT present_tenant() AS f', 'app.tenant', 'a', 'b', '{x}');
+RESET extra_float_digits;
+RESET cache.trusted_functions;
+-- nor between two rows of a cursor
+BEGIN;
+SET LOCAL extra_float_digits = -2;
+DECLARE kept CURSOR FOR SELECT /*+ cache(tags=x) */ third_by_expression(), g FROM generate_series(1, 2) g, ev;
+FETCH kept;
+DISCARD PLANS;
+SET LOCAL extra_float_digits = 1;
+SELECT third_by_expression();
+SET LOCAL extra_float_digits = -2;
+FETCH ALL FROM kept;
+COMMIT;
+SET extra_float_digits = -2;
+DISCARD PLANS;
+SELECT /*+ cache(tags=x) */ third_by_expression(), g FROM generate_series(1, 2) g, ev;
+RESET extra_float_digits;
 -- whose it is, and who is asked for by an ignored setting
 CREATE FUNCTION asker() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN current_setting(''application_name''); END';
 SELECT * FROM kept('SELECT asker() AS a, count(*) FROM ev', 'application_name', 'a', 'b');

@@ -77,7 +77,14 @@ SELECT name, wrong(format('SELECT setting(%L) AS s', name), name, one, two, '{x}
 	FROM (VALUES ('application_name', 'a', 'b'), ('statement_timeout', '1h', '2h'), ('client_min_messages', 'notice', 'error'),
 		('default_transaction_read_only', 'off', 'on'), ('log_duration', 'off', 'on'), ('dynamic_library_path', 'a', 'b'),
 		('jit', 'on', 'off'), ('auto_explain.x', 'a', 'b'), ('app.x', 'a', 'b'), ('temp_buffers', '1MB', '2MB'),
-		('work_mem', '1MB', '2MB'), ('random_page_cost', '1', '2')) v(name, one, two);
+		('work_mem', '1MB', '2MB'), ('random_page_cost', '1', '2'), ('enable_seqscan', 'on', 'off'),
+		('cache.mode', 'off', 'hint')) v(name, one, two);
+-- or which is trusted to read nothing but settings
+SET cache.trusted_functions = 'cache_test.setting';
+SELECT name, wrong(format('SELECT setting(%L) AS s', name), name, one, two)
+	FROM (VALUES ('application_name', 'a', 'b'), ('work_mem', '1MB', '2MB'), ('enable_seqscan', 'on', 'off'),
+		('app.x', 'a', 'b'), ('DateStyle', 'ISO', 'German')) v(name, one, two);
+RESET cache.trusted_functions;
 -- which tells who calls a function that is someone else's
 CREATE FUNCTION definer() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN

@@ -213,6 +213,7 @@ SELECT * FROM compare() WHERE answer <> 'hit' OR rows <> 'same';
 -- in another session, which has never executed them
 \c -
 SET search_path = cache_test, public;
+SET cache.ttl_jitter = 0;
 SET cache.max_entry_size = '16MB';
 SELECT * FROM compare() WHERE answer <> 'hit' OR rows <> 'same';
 

@@ -279,6 +279,15 @@ key_is_present(const CacheKey *key)
 	return memcmp(key->data + key->front_len, digest, KEY_DIGEST_LENGTH) == 0;
 }
 
+void
+key_read_session(KeySession *session)
+{
+	session->user = GetUserId();
+	session->session_user = GetSessionUserId();
+	key_digest_part(KEY_PART_PLAIN, session->plain);
+	key_digest_part(KEY_PART_ALL, session->all);
+}
+
 bool
 key_append_params(CacheKey *key, ParamListInfo params)
 {

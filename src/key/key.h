@@ -133,6 +133,21 @@ extern bool key_head_is_present(const KeyHead *head);
 extern bool key_complete(CacheKey *key, const KeyHead *head,
 						 ParamListInfo params);
 
+/*
+ * The state of a session: who asks, and all settings.  Two states are the same if
+ * their bytes are equal.
+ */
+typedef struct KeySession
+{
+	Oid			user;
+	Oid			session_user;
+	uint8		plain[KEY_DIGEST_LENGTH];
+	uint8		all[KEY_DIGEST_LENGTH];
+} KeySession;
+
+/* Read the present state of this session. */
+extern void key_read_session(KeySession *session);
+
 /* Append bytes to a key, which is enlarged as needed. */
 extern void key_append_bytes(CacheKey *key, const void *data, Size len);
 

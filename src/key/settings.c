@@ -24,11 +24,8 @@
  *	$$ BEGIN RETURN current_setting('application_name'); END $$;
  *
  * So the key of such a query contains all settings that are not at their
- * defaults, is_superuser, and whether this is a standby.  Three groups are
- * left out: our own settings, the switches of the planner (enable_seqscan and
- * so on), and the properties of the transaction (transaction_isolation and so
- * on).  A function that reads these is hardly STABLE, and different
- * transactions should have the same results.  Settings that need a restart to
+ * defaults, is_superuser, and whether this is a standby.  None is left out,
+ * neither our own settings nor the isolation level of the transaction.  Settings that need a restart to
  * change are in no key, because neither tier survives a restart.
  *
  * role and session_authorization are treated like other settings.  The result
@@ -148,22 +145,13 @@ settings_is_keyed(const struct config_generic *setting)
 		setting->context > (setting->group == CUSTOM_OPTIONS ? PGC_POSTMASTER : PGC_SIGHUP);
 }
 
-static bool
-settings_begins(const struct config_generic *setting, const char *prefix)
-{
-	return strncmp(setting->name, prefix, strlen(prefix)) == 0;
-}
-
 /*
  * Do opaque keys contain a setting if it is set?
  */
 static bool
 settings_is_readable(const struct config_generic *setting)
 {
-	return setting->context > PGC_POSTMASTER &&
-		!settings_begins(setting, "enable_") &&
-		!settings_begins(setting, "transaction_") &&
-		!settings_begins(setting, "cache.");
+	return setting->context > PGC_POSTMASTER;
 }
 
 /*

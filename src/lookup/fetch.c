@@ -23,6 +23,7 @@
 #include "base/stop.h"
 #include "lookup/answer.h"
 #include "lookup/fetch.h"
+#include "lookup/kept.h"
 #include "lookup/watch.h"
 #include "store/codec.h"
 
@@ -140,6 +141,7 @@ fetch_miss(Lookup *lookup, bool leads, const FetchTarget *target)
 	Size		len;
 
 	answer_count_miss(lookup);
+	kept_renew(lookup->stmt);
 	fill_us = fetch_execute(lookup, receiver);
 	payload = codec_payload(receiver, &len);
 	outcome = answer_fill(lookup, payload, len, fill_us);

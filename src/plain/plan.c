@@ -42,6 +42,7 @@
 #include "base/extension.h"
 #include "base/guc.h"
 #include "lookup/answer.h"
+#include "lookup/kept.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "optimizer/planner.h"
@@ -377,6 +378,7 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 	PlanChoice	choice;
 	PlannedStmt *planned;
 
+	kept_note_plan();
 	if (!plan_considers(tree, query_string, cursor_options))
 		return plan_call_next(tree, query_string, cursor_options, params);
 	if (cache_mode == CACHE_MODE_OFF)

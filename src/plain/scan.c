@@ -56,6 +56,7 @@
 #include "base/guc.h"
 #include "base/seal.h"
 #include "executor/executor.h"
+#include "lookup/kept.h"
 #include "lookup/relstats.h"
 #include "miscadmin.h"
 #include "nodes/extensible.h"
@@ -517,7 +518,8 @@ scan_expect_run(PlanState *top, bool to_the_end)
 		return;
 	state->to_the_end = to_the_end;
 	if (state->receiver != NULL &&
-		!lookup_same_session(state->execution->lookup))
+		(!lookup_same_session(state->execution->lookup) ||
+		 !kept_is_renewed(state->execution->lookup->stmt)))
 		scan_give_up(state);
 }
 

@@ -52,6 +52,7 @@
 #include "base/compat.h"
 #include "base/guc.h"
 #include "executor/executor.h"
+#include "lookup/kept.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "plain/scan.h"
@@ -306,6 +307,8 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	/* rows that were already passed on cannot be taken back */
 	execution->fills = execution->answer.bypass == LOOKUP_NO_BYPASS &&
 		(eflags & EXEC_FLAG_BACKWARD) == 0;
+	if (execution->fills)
+		kept_renew(execution->lookup->stmt);
 	if (promise && executed)
 		serve_break_promise(execution->lookup->stmt);
 	if (promise ||

@@ -32,7 +32,6 @@
 #include "postgres.h"
 
 #include "base/guc.h"
-#include "base/trust.h"
 #include "catalog/pg_type.h"
 #include "clock/relation.h"
 #include "executor/executor.h"
@@ -190,24 +189,6 @@ analyse_collect_functions(Node *node, List **functions)
 }
 
 /*
- * Does cache.trusted_functions contain one of the functions?
- */
-static bool
-analyse_is_vouched(List *functions)
-{
-	ListCell   *lc;
-
-	if (cache_trusted_functions[0] == '\0')
-		return false;
-	foreach(lc, functions)
-	{
-		if (trust_names(cache_trusted_functions, lfirst_oid(lc)))
-			return true;
-	}
-	return false;
-}
-
-/*
  * Fill in the outcome of the analysis.
  */
 static void
@@ -232,7 +213,8 @@ analyse_describe(Statement *stmt, const CacheKey *key, const Query *query,
 	(void) analyse_collect_functions((Node *) unconstify(Query *, query),
 									 &stmt->examined);
 	(void) analyse_collect_functions((Node *) deps->bodies, &stmt->examined);
-	stmt->vouched = analyse_is_vouched(stmt->examined);
+	stmt->vouched = deps->vouched;
+	stmt->keeps_plans = deps->vouched || deps->opaque;
 	stmt->inherits = deps->inherits;
 	stmt->executable = deps->executable;
 	stmt->complete = deps->complete;

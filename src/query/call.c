@@ -456,7 +456,13 @@ call_check_function(Oid funcid, void *context)
 	volatility = func_volatile(funcid);
 	if (volatility != PROVOLATILE_VOLATILE && trust_names(cache_trusted_functions, funcid))
 	{
-		walk->deps->shareable &= volatility == PROVOLATILE_IMMUTABLE;
+		walk->deps->vouched = true;
+		if (volatility != PROVOLATILE_IMMUTABLE)
+		{
+			/* it may read any setting */
+			walk->deps->shareable = false;
+			walk->deps->opaque = true;
+		}
 		return false;
 	}
 	if (get_func_prokind(funcid) == PROKIND_AGGREGATE)

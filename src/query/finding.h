@@ -22,6 +22,8 @@ typedef struct Dependencies
 	bool		executable;		/* the user may call all functions, also those
 								 * called inside functions */
 	bool		complete;		/* no function reads other relations */
+	bool		vouched;		/* it calls a function that is in
+								 * cache.trusted_functions */
 	bool		opaque;			/* some function may read any setting */
 	bool		inner_reads;	/* queries inside functions read relations */
 	bool		final;			/* the refusal stands even inside a function

@@ -59,7 +59,10 @@ typedef struct Statement
 	List	   *relations;		/* oids of the relations that it reads */
 	List	   *examined;		/* oids of the functions that it calls,
 								 * directly or in examined bodies */
-	bool		vouched;		/* one of them is in cache.trusted_functions */
+	bool		vouched;		/* it calls one that is in
+								 * cache.trusted_functions */
+	bool		keeps_plans;	/* functions that it calls may keep plans of
+								 * their own */
 	bool		unproven;		/* an execution reached more than was proven */
 	bool		inherits;		/* some of the relations have children */
 	bool		executable;		/* the user may call all its functions */

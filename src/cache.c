@@ -1,35 +1,22 @@
 /*-------------------------------------------------------------------------
  *
  * cache.c
- *	  Where the library is loaded.
+ *	  Loads the library: settings, shared memory, hooks, background worker.
  *
- * Glossary
+ * Glossary: ARCHITECTURE.md explains the words that are used throughout the
+ * code.  It also has the map of the folders, and the lives of a request, of a
+ * plain SELECT and of a write.
  *
- *	result		the rows of one execution of a query
- *	entry		a result as one of the tiers keeps it
- *	key			what makes two requests the same (key.c)
- *	payload		the rows of a result as bytes (codec.c)
- *	block		memory of an entry; pinned while its rows are read (block.c)
- *	tag			name of something results depend on
- *	slot		place of a tag in the tag clock (clock.c)
- *	generation	count of committed changes of a slot
- *	fence		up while a change of a slot is being committed
- *	version		name under which Redis knows a generation: a WAL position
- *	touch		note that the transaction changes what a slot stands for
- *	told		of a changed row: a trigger has touched its tags (told.c)
- *	narrowed	of a relation: a result depends on tags in its place (narrow.c)
- *	tick		count a committed change of a slot
- *	invalidation	what touching and ticking comes to for a result
- *	hit, miss	a request answered from an entry; by executing the query
- *	fill		storing the result of a miss
- *	bypass		executing without looking up or storing
- *	hint		what a comment in a statement says about caching it
- *	flight		an execution that others may wait for; its leader executes
- *	eviction	dropping an entry to make room
- *	expiry		the end of an entry's time to live
- *	L1, L2		shared memory of this server; Redis
+ * Protocol.  PostgreSQL calls _PG_init once, in the postmaster, before shared
+ * memory exists.  The order in which the modules are initialized matters:
  *
- * ARCHITECTURE.md has the floors, and the lives of a hit, a miss and a write.
+ *	- guc_init is first, because shmem_init and others read settings.
+ *	- The last module to hook into a function of PostgreSQL is the first to be
+ *	  called.  Transaction callbacks are also called in reverse order of
+ *	  registration: that of track.c, which touches what a transaction has
+ *	  changed, runs before that of invalidate.c, which puts up the fences.
+ *
+ * What this file must not do: anything but call the modules.
  *
  *-------------------------------------------------------------------------
  */

@@ -3,12 +3,18 @@
  * shmem.c
  *	  Shared memory of all modules.
  *
- * A module that has a shared structure gives its size, makes or finds it, and
- * verifies it: recounts what is counted, under locks of its own.  To add one,
- * add a line to shmem_modules.  The SQL function cache_verify() walks the table,
- * so that no structure can be left out of it.
+ * Each module that has a shared structure provides three functions: one returns
+ * the size, one creates the structure or attaches to it, and one verifies it.
+ * To verify means to recount everything that the structure counts, under the
+ * module's own locks, and to raise an error if the numbers differ.  A new
+ * structure needs a line in shmem_modules.  The SQL function cache_verify()
+ * walks that table, so it cannot leave a structure out.
  *
- * What this file must not do: know what is in a structure.
+ * Protocol and locks.  The init functions run under AddinShmemInitLock.  Each
+ * size is asked for in shmem_request, which PostgreSQL calls once the settings
+ * are final.
+ *
+ * What this file must not do: know what is inside a structure.
  *
  *-------------------------------------------------------------------------
  */

@@ -10,7 +10,7 @@
  * Protocol.  PostgreSQL calls _PG_init once, in the postmaster, before shared
  * memory exists.  The order in which the modules are initialized matters:
  *
- *	- guc_init is first, because shmem_init and others read settings.
+ *	- guc_init is first, so that every setting exists before it is read.
  *	- The last module to hook into a function of PostgreSQL is the first to be
  *	  called.  Transaction callbacks are also called in reverse order of
  *	  registration: that of track.c, which touches what a transaction has

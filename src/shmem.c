@@ -3,12 +3,12 @@
  * shmem.c
  *	  Shared memory of all modules.
  *
- * Each module that has a shared structure provides three functions: one returns
- * the size, one creates the structure or attaches to it, and one verifies it.
- * To verify means to recount everything that the structure counts, under the
- * module's own locks, and to raise an error if the numbers differ.  A new
- * structure needs a line in shmem_modules.  The SQL function cache_verify()
- * walks that table, so it cannot leave a structure out.
+ * Each module that has a shared structure provides three functions: one
+ * returns the size, one creates the structure or attaches to it, and one
+ * verifies it. To verify means to recount everything that the structure
+ * counts, under the module's own locks, and to raise an error if the numbers
+ * differ.  A new structure needs a line in shmem_modules.  The SQL function
+ * cache_verify() walks that table, so it cannot leave a structure out.
  *
  * Protocol and locks.  The init functions run under AddinShmemInitLock.  Each
  * size is asked for in shmem_request, which PostgreSQL calls once the settings

@@ -3,30 +3,32 @@
  * attach.c
  *	  SQL functions cache_attach() and cache_detach().
  *
- * Attaching a table gives it two triggers that execute cache_invalidate()
- * with the tags as arguments: one for rows inserted, updated and deleted, one
- * for TRUNCATE.  Both are ENABLE ALWAYS, so that they fire for replicated
- * changes as well.
+ * Attaching a table gives it two triggers that execute cache_invalidate() with
+ * the tags as arguments.  One is for rows inserted, updated and deleted, the
+ * other for TRUNCATE.  Both are ENABLE ALWAYS, so they also fire for
+ * replicated changes.
  *
- * Words: the tree of a table is the table and all that inherit from it,
- * partitions or not, down to the last.  Temporary tables are left out of it:
+ * Words: the tree of a table is the table with everything that inherits from
+ * it, partitions or not, at any depth.  Temporary tables are left out, because
  * no result that reads one is cached.
  *
- * PostgreSQL copies row triggers of a partitioned table to its partitions,
- * those to come included.  It copies neither statement triggers nor anything
- * to tables that merely inherit, so these get triggers of their own.
- * Partitions that come later lack the one for TRUNCATE; trigger_touch_relation
- * does its work.  Foreign tables cannot have one.
+ * PostgreSQL copies the row triggers of a partitioned table to its partitions,
+ * also to those created later.  It does not copy statement triggers, and it
+ * copies nothing to tables that merely inherit.  So attach creates triggers
+ * for those. A partition that is created later lacks the TRUNCATE trigger, and
+ * trigger_touch_relation does its work.  A foreign table cannot have a
+ * TRUNCATE trigger at all.
  *
- * Protocol and locks: the whole tree is locked before anything is looked at,
+ * Protocol and locks.  The whole tree is locked before anything is looked at,
  * parents before children, in the mode that CREATE TRIGGER or DROP TRIGGER
- * would take anyway.  Relations are closed before a command runs, because it
- * refuses to change what is in use.  The commands run through SPI with
- * qualified names, so event triggers and other extensions see ordinary DDL.
+ * would take anyway.  Relations are closed before a command runs, because a
+ * command refuses to change a relation that is open.  The commands run through
+ * SPI with qualified names, so event triggers and other extensions see
+ * ordinary DDL.
  *
- * Tolerated races.  A parent can be attached while one of its children is being
- * attached with other tags; the triggers of the child then are those of whoever
- * came last.
+ * Tolerated races.  Two sessions can attach a parent and one of its children
+ * with different tags at the same time.  The child then has the triggers of
+ * the session that came last.
  *
  * This file must not touch a trigger that does not execute cache_invalidate(),
  * whatever its name.
@@ -61,16 +63,17 @@
 #define ATTACH_ROW_TRIGGER "cache_invalidate_row"
 #define ATTACH_TRUNCATE_TRIGGER "cache_invalidate_truncate"
 
-/* What there is to know of one table of a tree. */
+/* One table of a tree. */
 typedef struct AttachMember
 {
 	char	   *qualified;		/* its name, quoted */
 	char		relkind;
 	bool		temporary;
 	bool		has_row;		/* it has the row trigger */
-	bool		has_truncate;	/* it has the other one */
-	bool		cloned;			/* it got its row trigger from its parent */
-	List	   *tags;			/* of either, String nodes */
+	bool		has_truncate;	/* it has the TRUNCATE trigger */
+	bool		cloned;			/* PostgreSQL copied its row trigger from its
+								 * parent */
+	List	   *tags;			/* arguments of either trigger, String nodes */
 } AttachMember;
 
 extern PGDLLEXPORT Datum cache_attach(PG_FUNCTION_ARGS);
@@ -79,7 +82,7 @@ extern PGDLLEXPORT Datum cache_detach(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(cache_attach);
 PG_FUNCTION_INFO_V1(cache_detach);
 
-/* Error unless a relation can be attached, by the current user. */
+/* Raise an error unless the current user may attach the relation. */
 static void
 attach_check(Relation rel)
 {
@@ -108,7 +111,7 @@ attach_check(Relation rel)
 					   RelationGetRelationName(rel));
 }
 
-/* Note a trigger of a member, if it has one of our names. */
+/* Record a trigger of a member, if it has one of our names. */
 static void
 attach_note_trigger(AttachMember *member, const Trigger *trigger, Oid function)
 {
@@ -155,8 +158,8 @@ attach_member(Oid relid, Oid function)
 }
 
 /*
- * Error if a relation is attached through one that it is a partition of or
- * inherits from.
+ * Raise an error if the relation is attached through an ancestor, that is, a
+ * relation that it is a partition of or inherits from.
  */
 static void
 attach_check_parents(Oid relid, const AttachMember *root, Oid function)
@@ -183,8 +186,8 @@ attach_check_parents(Oid relid, const AttachMember *root, Oid function)
 
 /*
  * The members of the tree of a relation, itself first, locked until the end of
- * the transaction.  Errors: the relation cannot be attached; it is for its
- * parent to be; a trigger is in the way.
+ * the transaction.  Errors: the relation cannot be attached; its parent is
+ * attached instead; there is a trigger of the same name.
  */
 static List *
 attach_tree(Oid relid, LOCKMODE lockmode)
@@ -198,10 +201,11 @@ attach_tree(Oid relid, LOCKMODE lockmode)
 		elog(ERROR, "function cache_invalidate() is missing");
 
 	/*
-	 * Who may not attach it does not get to lock others out.  Should that
-	 * change before the lock is granted, the commands run later will notice.
+	 * Check before taking the strong lock, so that a user who may not attach
+	 * the relation cannot lock others out.  If the privilege is lost while we
+	 * wait for the lock, the commands that run later will notice.
 	 */
-	rel = relation_open(relid, AccessShareLock);	/* it may be no table */
+	rel = relation_open(relid, AccessShareLock);	/* need not be a table */
 	attach_check(rel);
 	relation_close(rel, AccessShareLock);
 
@@ -218,7 +222,7 @@ attach_tree(Oid relid, LOCKMODE lockmode)
 	return members;
 }
 
-/* The tags to attach a relation with, as String nodes, each of them valid. */
+/* The tags to attach a relation with, checked, as String nodes. */
 static List *
 attach_tags(Oid relid, ArrayType *array)
 {
@@ -232,7 +236,7 @@ attach_tags(Oid relid, ArrayType *array)
 	{
 		StringInfoData tag;
 
-		/* as a template, so with its dollars doubled */
+		/* a tag is a template, in which a dollar is written twice */
 		initStringInfo(&tag);
 		for (const char *c = RelationGetRelationName(rel); *c; c++)
 		{
@@ -271,7 +275,7 @@ attach_tags(Oid relid, ArrayType *array)
 	return tags;
 }
 
-/* Run a command; frees its text. */
+/* Run a utility command and free its text. */
 static void
 attach_run(char *command)
 {
@@ -282,7 +286,7 @@ attach_run(char *command)
 	pfree(command);
 }
 
-/* Create one trigger of a member, or give it these tags. */
+/* Create one trigger of a member, or replace it to have these tags. */
 static void
 attach_create(const AttachMember *member, const char *name, const char *event,
 			  const char *level, List *tags)
@@ -315,7 +319,10 @@ attach_drop(const AttachMember *member, const char *name)
 	attach_run(psprintf("DROP TRIGGER %s ON %s", name, member->qualified));
 }
 
-/* Was a member attached along with the root of its tree, as far as one sees? */
+/*
+ * Was a member attached along with the root of its tree?  It looks like it if
+ * its trigger is a copy, or if it has the same tags.
+ */
 static bool
 attach_shares_tags(const AttachMember *member, const AttachMember *root)
 {
@@ -324,8 +331,8 @@ attach_shares_tags(const AttachMember *member, const AttachMember *root)
 
 /*
  * SQL function cache_attach(rel regclass, tags text[]).  Errors, besides those
- * of attach_tree and template_parse: a table further down the tree has been
- * attached with other tags, which would be lost.
+ * of attach_tree and template_parse: a table further down the tree is attached
+ * with other tags, which would be lost.
  */
 Datum
 cache_attach(PG_FUNCTION_ARGS)
@@ -365,7 +372,7 @@ cache_attach(PG_FUNCTION_ARGS)
 	{
 		AttachMember *member = lfirst(cell);
 
-		/* a partitioned table's trigger covers the rest of its tree */
+		/* PostgreSQL copies the row trigger of a partitioned table itself */
 		if (member == root || root->relkind != RELKIND_PARTITIONED_TABLE)
 			attach_create(member, ATTACH_ROW_TRIGGER,
 						  "INSERT OR UPDATE OR DELETE", "ROW", tags);
@@ -398,7 +405,7 @@ cache_detach(PG_FUNCTION_ARGS)
 
 		if (!attach_shares_tags(member, root))
 			continue;
-		/* those of partitions go with that of the partitioned table */
+		/* dropping the trigger of a partitioned table drops its copies */
 		if (member->has_row && !member->cloned)
 			attach_drop(member, ATTACH_ROW_TRIGGER);
 		if (member->has_truncate)

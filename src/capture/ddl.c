@@ -1,18 +1,27 @@
 /*-------------------------------------------------------------------------
  *
  * ddl.c
- *	  Which definitions a utility command changes.
+ *	  Classifies utility commands by what they change.
  *
- * PostgreSQL knows which commands are DDL (GetCommandLogLevel).  Of those, the
- * ones that change no answer are left out: what they change is what a query
- * costs, or says of itself.  Commands about temporary relations concern their
- * session alone.  What is not known here is taken to change the catalog.
+ * PostgreSQL knows which commands are DDL (GetCommandLogLevel).  Most of them
+ * change the catalog, and so can change the result of any query.  ddl_classify
+ * makes these exceptions:
  *
- * Also left out is what concerns sessions or objects to come: the settings of a
- * role or a database are read as a session starts (process_settings), a password
- * as somebody logs in, default privileges as an object is made.  Commands about
- * databases are left to whoever sees the database itself change (track.c): they
- * concern another database than the one they are run in.
+ *	- Commands that change no result, but only what a query costs or what is
+ *	  said about an object: CREATE INDEX, CREATE STATISTICS, COMMENT.
+ *	- Commands about temporary relations.  They concern only their session.
+ *	- Commands whose effect begins later, with the next session or the next
+ *	  object.  A session reads the settings of its role and database when it
+ *	  starts (process_settings).  A password is read at login, and default
+ *	  privileges when an object is created.
+ *	- Commands about databases.  They concern another database than the one in
+ *	  which they run.  track.c notices the change of the database itself.
+ *
+ * A command that is not known here is taken to change the catalog.
+ *
+ * Protocol and locks: none.  Names of relations are looked up without a lock.
+ * They only serve to recognize commands about temporary relations.  Only this
+ * session creates or drops relations in its temporary schema.
  *
  * What this file must not do: act on what it finds.
  *
@@ -27,7 +36,7 @@
 #include "tcop/utility.h"
 #include "utils/lsyscache.h"
 
-/* Is a relation to be made temporary? */
+/* Will the relation that a command creates be temporary? */
 static bool
 ddl_is_temporary(const RangeVar *relation)
 {
@@ -37,7 +46,7 @@ ddl_is_temporary(const RangeVar *relation)
 		  strcmp(relation->schemaname, "pg_temp") == 0));
 }
 
-/* Is an existing relation, if there is one of that name, temporary? */
+/* Does a relation of this name exist, and is it temporary? */
 static bool
 ddl_names_temporary(const RangeVar *relation)
 {
@@ -71,9 +80,7 @@ ddl_drops_temporary(const DropStmt *stmt)
 	return true;
 }
 
-/*
- * Is the command about temporary relations only?
- */
+/* Does the command concern nothing but temporary relations? */
 static bool
 ddl_concerns_temporary(Node *stmt)
 {
@@ -100,8 +107,8 @@ ddl_concerns_temporary(Node *stmt)
 }
 
 /*
- * Does ALTER ROLE change only what is looked at as a session starts?  Any user
- * may change his password.
+ * Does ALTER ROLE change only what is read when a session starts?  This
+ * matters because any user may change his own password.
  */
 static bool
 ddl_concerns_logins(const AlterRoleStmt *stmt)
@@ -125,7 +132,7 @@ ddl_classify(Node *stmt)
 {
 	switch (nodeTag(stmt))
 	{
-			/* change no answer, only what it costs or says of itself */
+			/* these change no result, see above */
 		case T_IndexStmt:
 		case T_ReindexStmt:
 		case T_CommentStmt:
@@ -152,7 +159,7 @@ ddl_classify(Node *stmt)
 		case T_AlterRoleStmt:
 			return ddl_concerns_logins((AlterRoleStmt *) stmt) ?
 				DDL_NOTHING : DDL_ROLES;
-			/* what a label means is up to its provider, who may hide rows */
+			/* the label's provider gives it its meaning, and may hide rows */
 		case T_SecLabelStmt:
 			return ((SecLabelStmt *) stmt)->objtype == OBJECT_ROLE ?
 				DDL_ROLES : DDL_CATALOG;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * ddl.h
- *	  Which definitions a utility command changes.
+ *	  Classifies utility commands by what they change.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,14 +14,15 @@
 typedef enum DdlChange
 {
 	DDL_NOTHING,
-	DDL_SESSION,				/* definitions of this session alone */
-	DDL_CATALOG,				/* definitions in the database */
-	DDL_ROLES					/* of the cluster: roles and memberships */
+	DDL_SESSION,				/* temporary objects of this session */
+	DDL_CATALOG,				/* the catalog of the database */
+	DDL_ROLES					/* roles and memberships of the cluster */
 } DdlChange;
 
 /*
- * What does a utility command change, by its kind and, where temporary objects
- * are concerned, by its names?  May read catalogs.
+ * What does a utility command change?  That is decided by the kind of the
+ * command and, to recognize temporary objects, by the names in it.  May read
+ * catalogs.
  */
 extern DdlChange ddl_classify(Node *stmt);
 

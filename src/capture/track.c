@@ -1,55 +1,67 @@
 /*-------------------------------------------------------------------------
  *
  * track.c
- *	  What statements change, seen as they run.
+ *	  Watches statements as they run, and touches what they change.
  *
- * Rows.  A statement's changes are touched as its executor ends, while the
- * relations it wrote to are still open, and before its transaction can commit:
- * a portal that is open at commit is closed first.  Triggers, cascades and
- * writes inside functions are statements of their own, with executors of their
- * own.  Which relations have changed, and not only been aimed at, is told by
- * the counters that PostgreSQL keeps per relation and transaction for its
- * statistics; a relation it does not count for is taken to have changed.  A
- * relation that an earlier statement of the transaction changed is touched
- * again, which costs nothing.
+ * Rows.  When the executor of a statement ends, track_executor_end touches the
+ * relations that the statement has written to.  They are still open then, and
+ * the transaction cannot commit before, because PostgreSQL closes an open
+ * portal first.  Triggers, cascades of foreign keys and writes inside
+ * functions are statements with executors of their own.
  *
- * While a statement that writes is under way it is not known what it will have
- * changed, so that what it calls may not be served anything (invalidate_writing,
- * fetch.c).
+ * A statement may name a relation without changing a row of it.  Whether it
+ * has changed one is seen in the counters that PostgreSQL keeps for its
+ * statistics, per relation and transaction (tabstat.c).  A relation that
+ * PostgreSQL does not count for is taken to be changed.  The counters do not
+ * tell which statement of the transaction has made a change, so a relation
+ * that an earlier one has changed is touched again.  That costs nothing.
  *
- * COPY has no executor; when it is done, all relations that the counters tell of
- * are touched.  The same is done before every commit, for whoever writes without
- * a hook: the workers of logical replication, and C code of other extensions.
- * If the counters are off (track_counts), COPY and those workers touch
- * everything.  TRUNCATE tells of every relation it reaches, cascades and
- * partitions included, by the object access hook.  REFRESH MATERIALIZED VIEW
- * names what it fills.
+ * While a statement that writes is running, nobody knows yet what it will have
+ * changed.  So what it calls is served nothing from the cache:
+ * invalidate_begin_write announces such a statement (invalidate_writing).
  *
- * Before every commit it is also compared how many changes of a relation were
- * counted, and how many its triggers have told of (told.c).
+ * COPY FROM has no executor.  When it is done, all relations that the counters
+ * show as changed are touched.  The same is done before every commit, because
+ * some write without passing any hook: the workers of logical replication, and
+ * C code of other extensions.  If counting is off (track_counts), COPY and
+ * those workers touch everything in the database.  TRUNCATE calls the object
+ * access hook for every relation it reaches, cascades and partitions included.
+ * REFRESH MATERIALIZED VIEW names the relation that it fills.
  *
- * Definitions.  Utility commands that change some (ddl.c) touch the slot of
- * the catalog, or, for roles, that of what all databases share.  Both are in the
- * dependencies of every result.  The touch comes before the command, so that nothing the command
- * does, or makes others do, comes first; and again after it, because some
- * commands commit in the middle (DETACH PARTITION CONCURRENTLY), and what was
- * touched before went with the first of their transactions.  A command that
- * fails takes its transaction along, or its savepoint, and what was touched for it
- * with that.  A command that turns out to change nothing has no
- * transaction id, and touches nothing either (invalidate.c).  In any case this
- * session analyses its statements again: it sees what it has changed before
- * it commits, and no longer does once that is rolled back.
+ * Before every commit, told.c compares how many changes of a relation
+ * PostgreSQL has counted with how many its triggers have told of.
  *
- * A database that changes is seen by the object access hook, whatever the command
- * and wherever it is run, and touches the slot of its own catalog.  Whoever writes
- * to a catalog by hand, by a statement or COPY, changes definitions: those of all
- * databases if the catalog is shared.
+ * Catalog and roles.  A utility command that changes the catalog (ddl.c)
+ * touches the slot of the catalog of this database.  One that changes roles
+ * touches the slot that all databases share.  Every result depends on both
+ * slots.
  *
- * Prepared transactions that this session, or this apply worker, has ended are
- * resolved (prepared.c) right after the command, or with the transaction of
- * the worker.
+ *	- The slot is touched before the command acts, so nothing that the command
+ *	  does or causes can come first.
+ *	- It is touched again after the command.  Some commands commit in the
+ *	  middle (ALTER TABLE ... DETACH PARTITION CONCURRENTLY), and the first of
+ *	  their transactions takes the first touch with it.
+ *	- If the command fails, its transaction or savepoint is rolled back, and
+ *	  the touch with it.
+ *	- If the command turns out to change nothing, the transaction has no
+ *	  transaction id, and nothing is invalidated (invalidate.c).
  *
- * What this file must not do: change what a command does, or fail it.
+ * In any case this session analyses its statements again, once now and once
+ * when the transaction or savepoint is rolled back.  It sees its own changes
+ * before it commits, and no longer sees them after a rollback.
+ *
+ * A change of a database is seen by the object access hook, whatever command
+ * makes it and in whichever database that runs.  It touches the slot of the
+ * catalog of the changed database.  A statement or COPY that writes to a
+ * system catalog by hand counts as DDL: in all databases if the catalog is
+ * shared.
+ *
+ * Two-phase commit.  After COMMIT PREPARED and ROLLBACK PREPARED, the slots of
+ * prepared transactions that have ended are resolved (prepared.c).  A worker
+ * of logical replication does that before each of its own commits, as it may
+ * have ended a prepared transaction.
+ *
+ * What this file must not do: change what a command does, or make it fail.
  *
  *-------------------------------------------------------------------------
  */
@@ -92,15 +104,15 @@ static ExecutorEnd_hook_type track_next_executor_end;
 static ProcessUtility_hook_type track_next_utility;
 static object_access_hook_type track_next_object_access;
 
-/* Has the transaction changed definitions? */
-static bool track_changed_definitions;
+/* Has the transaction changed the catalog or roles? */
+static bool track_changed_catalog;
 
-/* Was there a time in the transaction when changes were not counted? */
+/* Was track_counts off at any time in the transaction? */
 static bool track_missed_changes;
 
 /*
- * Are changes of a relation counted?  Heaps are the only ones that are known
- * to be.
+ * Does PostgreSQL count the changes of a relation?  It is known to do so for
+ * heaps only.
  */
 static bool
 track_is_counted(Relation rel)
@@ -109,8 +121,9 @@ track_is_counted(Relation rel)
 		rel->rd_tableam == GetHeapamTableAmRoutine();
 }
 
+/* Touch the slot of what a command changes, see above. */
 static void
-track_definitions(DdlChange change)
+track_ddl(DdlChange change)
 {
 	switch (change)
 	{
@@ -127,30 +140,31 @@ track_definitions(DdlChange change)
 			break;
 	}
 	statement_outdate_all();
-	track_changed_definitions = true;
+	track_changed_catalog = true;
 }
 
 /*
- * Someone writes to a system catalog by hand, which stands for the definitions in
- * it: those of this database, or of all.
+ * A system catalog is written to by hand.  That counts as DDL in this database
+ * or, if the catalog is shared, in all of them.
  */
 static void
 track_catalog(bool shared)
 {
-	track_definitions(shared ? DDL_ROLES : DDL_CATALOG);
+	track_ddl(shared ? DDL_ROLES : DDL_CATALOG);
 }
 
 /*
- * A database is made, changed or dropped: its owner is a member of
- * pg_database_owner there, its name is what current_database() says, and another
- * one may come under its oid.
+ * A database is created, changed or dropped.  Results in it may depend on
+ * that: its owner is a member of pg_database_owner there, and
+ * current_database() returns its name.  After a drop, a new database may get
+ * the same OID.
  */
 static void
 track_database(Oid database)
 {
 	invalidate_touch_wide(clock_database_slot(database, CLOCK_TAG_CATALOG));
 	statement_outdate_all();
-	track_changed_definitions = true;
+	track_changed_catalog = true;
 }
 
 /*
@@ -226,9 +240,9 @@ track_changed_relation(Oid relid, uint64 changes, void *all_fired)
 }
 
 /*
- * Touch every relation that the transaction has changed so far, by whatever
- * way; if changes are not counted, everything.  all_fired: all triggers have
- * fired that are going to.
+ * Touch every relation that the transaction has changed so far, in whatever
+ * way. If changes are not counted, touch everything in the database.
+ * all_fired: no more triggers will fire in this transaction.
  */
 static void
 track_counted_relations(bool all_fired)
@@ -247,7 +261,7 @@ track_xact_callback(XactEvent event, void *arg)
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			/* what was counted, if only for whoever does it without a hook */
+			/* for changes that have passed no hook */
 			if (TransactionIdIsValid(GetTopTransactionIdIfAny()) &&
 				(pgstat_track_counts || IsLogicalWorker()))
 				track_counted_relations(true);
@@ -258,9 +272,9 @@ track_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
-			if (track_changed_definitions)
+			if (track_changed_catalog)
 				statement_outdate_all();
-			track_changed_definitions = false;
+			track_changed_catalog = false;
 			track_missed_changes = false;
 			told_forget();
 			break;
@@ -275,17 +289,18 @@ track_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 {
 	if (event != SUBXACT_EVENT_ABORT_SUB)
 		return;
-	if (track_changed_definitions)
+	if (track_changed_catalog)
 		statement_outdate_all();
 	told_restart();
 }
 
 /*
- * Is the drop of this part of a relation one of definitions?  Commands that
- * rewrite a relation drop what they rewrote, as a whole and internally.
+ * Does dropping this relation, or this part of one, change the catalog as a
+ * query sees it?  Dropping an index does not.  A command that rewrites a
+ * relation drops a transient relation internally, which does not either.
  */
 static bool
-track_drops_definition(Oid relid, int subId, const ObjectAccessDrop *drop)
+track_drops_catalog(Oid relid, int subId, const ObjectAccessDrop *drop)
 {
 	return subId != 0 ||
 		((drop->dropflags & PERFORM_DELETION_INTERNAL) == 0 &&
@@ -293,9 +308,12 @@ track_drops_definition(Oid relid, int subId, const ObjectAccessDrop *drop)
 }
 
 /*
- * TRUNCATE reaches an object; or one is dropped, maybe along with a temporary
- * one that the command is about; or something becomes of a database, by whatever
- * command and wherever it is run (REASSIGN OWNED).
+ * Object access hook.  It is called when
+ *	- TRUNCATE reaches a relation;
+ *	- an object is dropped.  Dropping a temporary relation, which is
+ *	  DDL_SESSION, can cascade to objects that are not temporary;
+ *	- a database is created, changed or dropped.  The command may run in another
+ *	  database (REASSIGN OWNED).
  */
 static void
 track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
@@ -323,10 +341,10 @@ track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 				relation_touch(objectId);
 				told_check(objectId, PG_UINT64_MAX);
 			}
-			else if (track_drops_definition(objectId, subId, arg))
-				track_definitions(DDL_CATALOG);
+			else if (track_drops_catalog(objectId, subId, arg))
+				track_ddl(DDL_CATALOG);
 			break;
-			/* parts of a relation, maybe of a temporary one */
+			/* parts of a relation: its command is classified by ddl.c */
 		case AttrDefaultRelationId:
 		case ConstraintRelationId:
 		case RewriteRelationId:
@@ -334,14 +352,15 @@ track_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 		case TypeRelationId:
 			break;
 		default:
-			track_definitions(DDL_CATALOG);
+			track_ddl(DDL_CATALOG);
 			break;
 	}
 }
 
 /*
- * The relations that a utility command names, of which more is to be done when
- * it is through; by oid, since it may change what their names mean.
+ * The relations named by a utility command that track_utility_rows needs when
+ * the command is done.  They are looked up before it runs, because the command
+ * may change what their names mean.
  */
 static List *
 track_named_relations(Node *stmt)
@@ -368,7 +387,8 @@ track_named_relations(Node *stmt)
 }
 
 /*
- * Touch what a utility command that is done has changed, but for definitions.
+ * A utility command is done: touch the rows that it has changed, and resolve
+ * prepared transactions.
  */
 static void
 track_utility_rows(Node *stmt, const List *relids)
@@ -390,8 +410,8 @@ track_utility_rows(Node *stmt, const List *relids)
 		case T_TruncateStmt:
 
 			/*
-			 * A partition made after cache_attach has no trigger of its own
-			 * for TRUNCATE: touch what the triggers above it stand for.
+			 * A partition that was created after cache_attach has no trigger
+			 * for TRUNCATE.  Touch the tags of its ancestors' triggers.
 			 */
 			foreach(lc, relids)
 			{
@@ -430,7 +450,7 @@ track_utility(PlannedStmt *pstmt, const char *queryString,
 	List	   *relids = tracked ? track_named_relations(stmt) : NIL;
 
 	track_missed_changes |= !pgstat_track_counts;
-	track_definitions(change);
+	track_ddl(change);
 	if (IsA(stmt, CopyStmt))
 		invalidate_begin_write();
 	if (track_next_utility != NULL)
@@ -439,7 +459,7 @@ track_utility(PlannedStmt *pstmt, const char *queryString,
 	else
 		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
 								params, queryEnv, dest, qc);
-	track_definitions(change);
+	track_ddl(change);
 	if (tracked && IsTransactionState())
 		track_utility_rows(stmt, relids);
 }
@@ -455,7 +475,11 @@ track_init(void)
 	ProcessUtility_hook = track_utility;
 	track_next_object_access = object_access_hook;
 	object_access_hook = track_object_access;
-	/* runs before the callback of invalidate.c, which is registered earlier */
+
+	/*
+	 * PostgreSQL calls transaction callbacks in reverse order of
+	 * registration, so this one runs before that of invalidate.c.
+	 */
 	RegisterXactCallback(track_xact_callback, NULL);
 	RegisterSubXactCallback(track_subxact_callback, NULL);
 }

@@ -1,29 +1,39 @@
 /*-------------------------------------------------------------------------
  *
  * trigger.c
- *	  The trigger function that invalidates tags.
+ *	  The trigger function cache_invalidate().
  *
  * The arguments of a trigger are templates (template.c) of the tags that a
- * change invalidates; without arguments, that is the table's name.  Fired for
- * a row, it invalidates the tags of the old and of the new row.  Fired for a
- * statement, TRUNCATE above all, it cannot know which rows went: tags without
- * columns are invalidated, but if any has columns then everything in the database is.  What it
- * tells of row by row is counted (told.c): results may depend on that alone.
+ * change of a row invalidates.  A trigger without arguments invalidates the
+ * name of the table.
  *
- * Words: a tag is plain if it is the same for all rows.
+ *	CREATE TRIGGER t AFTER INSERT OR UPDATE OR DELETE ON story
+ *	FOR EACH ROW EXECUTE FUNCTION cache_invalidate('stories', 'story:${id}')
  *
- * Protocol and locks: none of its own; invalidate.c remembers what is touched
- * until the transaction ends.  It does so across the rollback of savepoints,
- * and the executor gives each statement its own FmgrInfo for each trigger.
- * So TriggerState, which hangs from that, may skip a tag that it invalidated
- * before: a plain one is invalidated once per statement, and one with columns
- * once per run of rows with the same values, such as the old and the new row
- * of an update.
+ * The first argument is a plain tag: it is the same for all rows.  The second
+ * has a column, so it is a different tag for each id.
  *
- * Tolerated races: trigger_touch_relation looks at partitioned tables without
- * a lock on them, for locking a parent after its partition would invite
- * deadlocks.  Who attaches a partitioned table locks its partitions as well,
- * which the caller's lock on one of them excludes.
+ * A row trigger invalidates the tags of the old row and of the new row.  A
+ * statement trigger, typically for TRUNCATE, is not told which rows were
+ * affected.  It invalidates the plain tags; but if any tag has columns, it
+ * invalidates everything in the database.
+ *
+ * A row trigger also counts the rows that it has been called for (told.c).  If
+ * the triggers of a table have told of every change, results may depend on
+ * tags of rows instead of the table.
+ *
+ * Protocol and locks: none of its own.  invalidate.c remembers what is touched
+ * until the transaction ends, also if a savepoint is rolled back.  The
+ * executor gives each statement its own FmgrInfo for each trigger, and
+ * TriggerState hangs from that.  So within one TriggerState, a tag that was
+ * touched before may be skipped: a plain tag is touched once per statement,
+ * and one with columns once per run of rows with the same values, such as the
+ * old and new row of an update.
+ *
+ * Tolerated races.  trigger_touch_relation looks at partitioned tables without
+ * a lock on them, because locking a parent after its partition would invite
+ * deadlocks.  Attaching a partitioned table also locks its partitions, and the
+ * caller holds a lock on one of them that conflicts with that.
  *
  * This file must not read or write anything but catalogs: it runs in other
  * people's transactions, once per row.
@@ -47,20 +57,20 @@
 typedef struct TriggerTag
 {
 	Template   *tmpl;			/* NULL for a plain tag */
-	StringInfoData tag;			/* the plain tag, or the one invalidated last */
+	StringInfoData tag;			/* the plain tag, or the one touched last */
 } TriggerTag;
 
-/* The tags of a trigger, for as long as a statement runs. */
+/* The tags of a trigger during one statement. */
 typedef struct TriggerState
 {
-	/* what they were parsed for */
+	/* what the tags were parsed for */
 	Oid			trigger;
 	Oid			relation;
 	TupleDesc	tupdesc;
 
-	bool		has_columns;	/* any of them */
-	bool		plain_done;		/* plain tags are invalidated */
-	uint64	   *told;			/* where to count what it tells of, or NULL */
+	bool		has_columns;	/* any of the tags has columns */
+	bool		plain_done;		/* the plain tags are touched */
+	uint64	   *told;			/* counter of rows told of, or NULL */
 	StringInfoData buffer;
 	int			ntags;
 	TriggerTag	tags[FLEXIBLE_ARRAY_MEMBER];
@@ -71,9 +81,9 @@ extern PGDLLEXPORT Datum cache_invalidate(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(cache_invalidate);
 
 /*
- * The tags of a trigger without arguments: the name of the table, and as it
- * may be the copy of a trigger on a partitioned table, also the names of those
- * that the table is a partition of.
+ * The tags of a trigger without arguments: the name of the table.  As the
+ * trigger may be the copy of one on a partitioned table, the names of all
+ * partitioned tables above are tags as well.
  */
 static List *
 trigger_default_tags(Relation rel)
@@ -155,9 +165,9 @@ trigger_touch_plain(TriggerState *state)
 }
 
 /*
- * Invalidate the tags with columns for a row.  Leaves garbage in the current
- * memory context.  An empty tag is not invalidated reliably, and no result
- * depends on one.
+ * Touch the tags with columns for a row.  Leaves garbage in the current memory
+ * context.  An empty tag may be skipped, as it equals the initial state of
+ * TriggerTag; that is harmless, because no result can depend on it.
  */
 static void
 trigger_touch_row(TriggerState *state, HeapTuple tuple)
@@ -183,7 +193,7 @@ trigger_touch_row(TriggerState *state, HeapTuple tuple)
 	}
 }
 
-/* Invalidate what a change may concern of which the rows are not known. */
+/* Touch the tags of all rows: it is not known which rows have changed. */
 static void
 trigger_touch_all(TriggerState *state)
 {
@@ -249,7 +259,7 @@ cache_invalidate(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* The part of trigger_touch_relation for one relation. */
+/* Like trigger_touch_relation, but only for the triggers of relid itself. */
 static void
 trigger_touch_one(Oid relid, Oid function)
 {
@@ -259,7 +269,7 @@ trigger_touch_one(Oid relid, Oid function)
 	if (!RelationIsValid(rel))
 		return;
 
-	/* a copy, for the cached one can go while templates are being parsed */
+	/* a copy, as the relcache may free its own while templates are parsed */
 	triggers = CopyTriggerDesc(rel->trigdesc);
 	for (int i = 0; triggers && i < triggers->numtriggers; i++)
 	{

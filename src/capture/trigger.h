@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * trigger.h
- *	  The trigger function that invalidates tags.
+ *	  The trigger function cache_invalidate().
  *
  *-------------------------------------------------------------------------
  */
@@ -9,9 +9,9 @@
 #define CACHE_TRIGGER_H
 
 /*
- * Do what the enabled triggers of a relation that execute cache_invalidate(),
- * and those of the partitioned tables above it, would do if all of its rows
- * changed.  The caller holds a lock on the relation.
+ * Touch the tags of all enabled triggers that execute cache_invalidate() on a
+ * relation or on the partitioned tables above it, as if every row of the
+ * relation had changed.  The caller holds a lock on the relation.
  */
 extern void trigger_touch_relation(Oid relid);
 

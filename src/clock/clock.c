@@ -74,9 +74,9 @@
  * the generation counts had ended when S was taken, and S sees them.  Or S
  * equals a snapshot taken now, so that no transaction has ended since.  Here
  * neither holds, and R bypasses the cache (lookup_snapshot_is_old).  Nor would
- * a hit be right: a result of generation 8 contains the UPDATE, unlike the
- * other queries under S.  At REPEATABLE READ, where S can be much older, the
- * same condition applies to every request.
+ * a hit be right: a result of generation 8 contains the UPDATE, unlike what
+ * any other query sees under S.  At REPEATABLE READ, where S can be much
+ * older, the same condition applies to every request.
  *
  * Why it is right.  Let a reader find no fence and generation g.
  *	- Every commit that was visible before the reader looked is counted in g.

@@ -476,6 +476,6 @@ prepared_verify(void)
 	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("what prepared transactions have changed does not add up: %s",
+				 errmsg("the records of prepared transactions do not add up: %s",
 						problem)));
 }

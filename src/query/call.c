@@ -189,7 +189,8 @@ call_identity(Oid funcid, Node *call, const RangeTblFunction *columns,
 
 /*
  * Make a call of a function that built-in code calls, with arguments of the
- * declared types.  NULL if the function is polymorphic, or returns a set.
+ * declared types.  NULL if one of its types is a pseudo-type, or it returns a
+ * set.
  */
 static Node *
 call_make(Oid funcid)
@@ -404,7 +405,7 @@ call_check_setting(Examination *walk)
 		return false;
 	walk->deps->final = name == NULL || !settings_in_opaque_keys(name);
 	return finding_refuse(walk->deps,
-						  "it reads a setting that results are not told apart by",
+						  "it reads a setting that is not in the key of results",
 						  FINDING_UNCACHED_HINT);
 }
 

@@ -205,7 +205,7 @@ depend_check_relation(RangeTblEntry *rte, Examination *walk)
 
 	if (walk->folded)
 		return finding_refuse(deps,
-							  psprintf("it reads the table \"%s\" inside of what is IMMUTABLE",
+							  psprintf("it reads the table \"%s\" inside an IMMUTABLE function",
 									   get_rel_name(rte->relid)),
 							  "Declare the function STABLE.");
 	if (depend_check_kind(rte->relid, deps) ||
@@ -447,7 +447,7 @@ depend_check_entry(RangeTblEntry *rte, Examination *walk)
 			if (compat_is_grouping(rte))
 				return false;
 			return finding_refuse(walk->deps,
-								  "it reads from something that is not known",
+								  "it reads from an unknown kind of source",
 								  FINDING_UNCACHED_HINT);
 	}
 }

@@ -62,7 +62,7 @@ finding_check_dates(const Examination *walk, const char *text)
 		if (!walk->times.zoned || !literal_is_relative(text, true))
 			return false;
 		return finding_refuse(walk->deps,
-							  "a time in it is in a time zone as that is today",
+							  "a time in it has the offset that its time zone has today",
 							  "Write the time zone as an offset, as in '12:00+01'.");
 	}
 	return finding_refuse(walk->deps,

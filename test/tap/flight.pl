@@ -52,6 +52,13 @@ BEGIN
 	END IF;
 	RETURN 1;
 END$$;
+CREATE TABLE queued ();
+CREATE FUNCTION queueing() RETURNS bigint LANGUAGE plpgsql STABLE COST 1e9 AS $$
+BEGIN
+	PERFORM held();
+	PERFORM FROM queued;
+	RETURN 1;
+END$$;
 CREATE TABLE story AS SELECT 1::bigint AS score;
 SQL
 
@@ -313,6 +320,31 @@ foreach my $case (
 	$waiter->query_safe('COMMIT');
 	is(result_of($leader), 1, '... and then so does the leader');
 	quit($leader, $waiter);
+}
+
+# The leader comes to wait for a lock behind a third session, which waits for the
+# waiter's transaction: no lock of the waiter conflicts with the leader's.
+{
+	my $queueing = q(SELECT cached_query('SELECT queueing()', 300, '{story}') ->> 'queueing');
+	my $leader = session('leader');
+	my $waiter = session('waiter');
+	my $third = session('third');
+	hold();
+	start_query($leader, $queueing);
+	wait_until('executing', $leader);
+	$waiter->query_safe('BEGIN; SELECT FROM queued');
+	start_query($waiter, $queueing);
+	wait_until('waiting', $waiter);
+	start_query($third, 'BEGIN; LOCK TABLE queued');
+	wait_until('blocked', $third);
+	let_go();
+	is(result_of($waiter), 1, 'a waiter goes on if the leader queues for a lock behind another session');
+	wait_until('blocked', $leader);
+	$waiter->query_safe('COMMIT');
+	is(result_of($third), '', '... and then so does that session');
+	$third->query_safe('COMMIT');
+	is(result_of($leader), 1, '... and the leader');
+	quit($leader, $waiter, $third);
 }
 
 # What was computed before an invalidation is not for those who asked after it.

@@ -14,7 +14,7 @@
 #	make demo, make bench	show it, measure it; make demo-stop ends the demo
 #	make indent	format the C sources
 #	make torture	random reads and writes, every cached answer compared;
-#			SECONDS=600 SEED=7; make torture-proof: it notices what is broken
+#			SECONDS=600 SEED=7; make torture-proof: tests notice what is broken
 #	make fuzz	sqlsmith's random queries: crashes, wrong answers; SECONDS=, SEED=
 #
 # installcheck wants a running server with shared_preload_libraries = cache.

@@ -3,16 +3,9 @@
  * breakage.h
  *	  Protections that a test build can remove.
  *
- * A consistency test that finds nothing may be blind.  test/consistency
- * therefore runs against libraries from which one protection has been removed,
- * and must find violations.  The protections removed for it are
- * CACHE_BREAK_FENCE, CACHE_BREAK_STORE_CHECK, CACHE_BREAK_ROLE,
- * CACHE_BREAK_OWN_WRITES and CACHE_BREAK_OLD_ROW.
- *
- * The other macros undo an ordering of steps that matters so rarely that
- * random load hardly ever shows the difference.  test/tap/stops.pl forces the
- * critical interleavings, and fails in such a build (make check
- * BREAK=TICK_LAST).
+ * A test that finds nothing may be blind.  "make torture-proof" therefore builds
+ * the library without one protection at a time, and a test must find that.
+ * test/consistency/proof.sh lists which test that is for each protection.
  *
  * No other build defines any of these macros.
  *
@@ -85,6 +78,69 @@
 #define BREAK_OLD_ROW true
 #else
 #define BREAK_OLD_ROW false
+#endif
+
+/*
+ * What a transaction touches beyond the slots that it can remember is lost.
+ */
+#ifdef CACHE_BREAK_OVERFLOW
+#define BREAK_OVERFLOW true
+#else
+#define BREAK_OVERFLOW false
+#endif
+
+/*
+ * Fills take plans that were made for another key, as under other settings.
+ */
+#ifdef CACHE_BREAK_PLAN_KEY
+#define BREAK_PLAN_KEY true
+#else
+#define BREAK_PLAN_KEY false
+#endif
+
+/* The functions of users that built-in code reaches are not examined. */
+#ifdef CACHE_BREAK_USER_CODE
+#define BREAK_USER_CODE true
+#else
+#define BREAK_USER_CODE false
+#endif
+
+/*
+ * Results of functions that are declared IMMUTABLE are shared between users
+ * and settings, whatever those functions do.
+ */
+#ifdef CACHE_BREAK_IMMUTABLE
+#define BREAK_IMMUTABLE true
+#else
+#define BREAK_IMMUTABLE false
+#endif
+
+/* Whatever an execution reaches, its result is stored. */
+#ifdef CACHE_BREAK_WATCH
+#define BREAK_WATCH true
+#else
+#define BREAK_WATCH false
+#endif
+
+/* Results that depend on the tags of rows do not depend on untold changes. */
+#ifdef CACHE_BREAK_UNTOLD
+#define BREAK_UNTOLD true
+#else
+#define BREAK_UNTOLD false
+#endif
+
+/* Plain statements are looked up without checking what the user may read. */
+#ifdef CACHE_BREAK_PERMITTED
+#define BREAK_PERMITTED true
+#else
+#define BREAK_PERMITTED false
+#endif
+
+/* Values in Redis are believed whoever has signed them. */
+#ifdef CACHE_BREAK_SIGNATURE
+#define BREAK_SIGNATURE true
+#else
+#define BREAK_SIGNATURE false
 #endif
 
 #endif							/* CACHE_BREAKAGE_H */

@@ -434,7 +434,8 @@ invalidate_touch(ClockSlot slot)
 	invalidate_begin_touch();
 	if (invalidate.nslots < INVALIDATE_MAX_SLOTS)
 		invalidate_insert(slot);
-	else if (invalidate.set->index[invalidate_find(slot)] == 0)
+	else if (!BREAK_OVERFLOW &&
+			 invalidate.set->index[invalidate_find(slot)] == 0)
 	{
 		invalidate_add_wide(clock_database_slot(MyDatabaseId,
 												CLOCK_TAG_DATABASE), 1);

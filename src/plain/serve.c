@@ -49,6 +49,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "base/breakage.h"
 #include "base/compat.h"
 #include "base/guc.h"
 #include "executor/executor.h"
@@ -207,8 +208,9 @@ serve_is_current(const ScanSpec *spec, const Lookup *lookup)
 static bool
 serve_is_of_key(const ScanSpec *spec, const Lookup *lookup)
 {
-	return memcmp(spec->key_digest, lookup->stmt->key_head.digest,
-				  KEY_DIGEST_LENGTH) == 0;
+	return BREAK_PLAN_KEY ||
+		memcmp(spec->key_digest, lookup->stmt->key_head.digest,
+			   KEY_DIGEST_LENGTH) == 0;
 }
 
 /*

@@ -77,6 +77,7 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
+#include "base/breakage.h"
 #include "base/compat.h"
 #include "base/guc.h"
 #include "base/trust.h"
@@ -278,6 +279,8 @@ call_believe(Oid funcid, Dependencies *deps)
 {
 	Oid			language = call_language(funcid);
 
+	if (BREAK_IMMUTABLE)
+		return false;
 	deps->shareable = false;
 	deps->opaque = true;
 	deps->complete &= language == INTERNALlanguageId || language == ClanguageId;

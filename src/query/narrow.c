@@ -95,6 +95,7 @@
  */
 #include "postgres.h"
 
+#include "base/breakage.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "clock/relation.h"
@@ -734,7 +735,8 @@ narrow_slots(const Narrowing *narrowing, ParamListInfo params, ClockSlot *slots,
 		ListCell   *lc;
 
 		narrowed = relation->tags != NIL &&
-			narrow_add_slot(slots, &n, room, relation->untold);
+			(BREAK_UNTOLD ||
+			 narrow_add_slot(slots, &n, room, relation->untold));
 		foreach(lc, relation->tags)
 			narrowed = narrowed && narrow_add_tag(lfirst(lc), params, slots, &n, room);
 		if (!narrowed)

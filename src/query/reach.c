@@ -73,6 +73,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "base/breakage.h"
 #include "access/transam.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_amop.h"
@@ -98,7 +99,8 @@
 static bool
 reach_folded(Reach *reach, Oid funcid)
 {
-	return OidIsValid(funcid) && reach->function(funcid, true, reach->context);
+	return OidIsValid(funcid) && !BREAK_USER_CODE &&
+		reach->function(funcid, true, reach->context);
 }
 
 void

@@ -53,6 +53,7 @@
 
 #include "access/xlog.h"
 #include "base/guc.h"
+#include "base/breakage.h"
 #include "base/seal.h"
 #include "base/stats.h"
 #include "miscadmin.h"
@@ -236,7 +237,8 @@ l2_genuine(const uint8 *digest, const char *value, Size len)
 	uint8		signature[SEAL_LENGTH];
 
 	if (len < sizeof(L2Header) || !l2_sign(digest, value, len, signature) ||
-		!seal_equals(signature, header->signature) || header->magic != L2_MAGIC)
+		(!BREAK_SIGNATURE && !seal_equals(signature, header->signature)) ||
+		header->magic != L2_MAGIC)
 		return false;
 	len -= sizeof(L2Header);
 	return header->ndeps <= len / sizeof(L2Dep) &&

@@ -338,5 +338,7 @@ the first two again after the third: the new answer is there at once.
     $explain;
     $update;
 
+The scripts in examples/ run there as well: psql -h $work -U postgres -f examples/plain.sql demo
+
 make demo-stop stops the servers and removes everything.
 END

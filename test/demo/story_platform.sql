@@ -9,7 +9,7 @@
 -- that something was served from the cache, it has looked.
 --
 -- Every statement is a transaction of its own, as a transaction that has
--- written goes past the cache until it ends.
+-- written executes what it reads from the tables that it has changed.
 
 \set QUIET on
 \set VERBOSITY terse
@@ -114,19 +114,19 @@ CALL mark();
 
 \echo
 \echo '== 2. Any query: cached_query(query, ttl, tags)'
-\echo '-- Each row comes back as one json object.  The first call executes the query ...'
+\echo '-- Each row is returned as a json object.  The first call executes the query ...'
 
 SELECT cached_query('SELECT id, title FROM story WHERE featured ORDER BY published DESC LIMIT 3',
 	300, '{story}');
 CALL expect('first call', 1, 0);
 
-\echo '-- ... and the next ones, from any session, do not.'
+\echo '-- ... and the next ones, in any session, are served the stored result.'
 
 SELECT cached_query('SELECT id, title FROM story WHERE featured ORDER BY published DESC LIMIT 3',
 	300, '{story}') :check
 CALL expect('second call', 0, 1);
 
-\echo '-- cached_rows does the same with typed rows, that can be joined and aggregated.'
+\echo '-- cached_rows returns typed rows, which can be joined and aggregated.'
 
 SELECT title, published::date AS published
 	FROM cached_rows('SELECT title, published FROM story WHERE featured ORDER BY published DESC LIMIT 3',
@@ -162,8 +162,8 @@ SELECT cached_query('SELECT count(*) AS stories, sum(views) AS views FROM story 
 	FROM unnest(ARRAY[7, 8]) author :check
 CALL mark();
 
-\echo '-- A story of author 7 is read.  The author''s result is executed again, with the new'
-\echo '-- answer; that of author 8 is served as it was.'
+\echo '-- A reader views a story of author 7.  The result of author 7 is computed anew;'
+\echo '-- that of author 8 is still served.'
 
 SELECT views FROM cached_rows('SELECT count(*), sum(views) FROM story WHERE author_id = $1',
 	300, '{author:7}', 7) AS t (stories bigint, views bigint) \gset before_
@@ -194,7 +194,7 @@ SELECT cached_query('SELECT s.title, count(c.id) AS comments FROM story s
 	FROM unnest(ARRAY[10, 11]) id;
 CALL expect('after a comment on one of them', 1, 1);
 
-\echo '-- A row that moves ends both results: the comment goes from story 10 to 11.'
+\echo '-- A row that moves invalidates both results: the comment goes from story 10 to 11.'
 
 UPDATE comment SET story_id = 11 WHERE story_id = 10 AND body = 'I liked this one';
 SELECT cached_query('SELECT s.title, count(c.id) AS comments FROM story s
@@ -220,8 +220,8 @@ CALL expect('inbox of another', 0, 1);
 
 \echo
 \echo '== 4. Transactions'
-\echo '-- Until it commits, a change is seen by its own transaction only, and a'
-\echo '-- rollback is nothing.'
+\echo '-- Until it commits, only its own transaction sees a change.  A rollback'
+\echo '-- invalidates nothing.'
 
 BEGIN;
 UPDATE notification SET unread = false WHERE user_id = 5;
@@ -282,7 +282,7 @@ SELECT cached('search', 'word 42'::text) :check
 CALL expect('search', 1, 1);
 
 \echo '-- The list of what is trending does not carry the tag of the stories, so that'
-\echo '-- not every view ends it; it lives for its ttl, or until a job says so.'
+\echo '-- not every view invalidates it: it lives for its ttl, or until a job invalidates it.'
 
 UPDATE story SET views = views + 100000 WHERE id = 1;
 SELECT t->>'id' AS id FROM cached('trending', 1) t :check
@@ -297,8 +297,8 @@ SELECT :before_id AS before, :after_id AS after;
 SELECT check_that('the old list was served, then the new one',
 	:before_id = 1 AND :after_id = 2) :check
 
-\echo '-- invalidate_query ends the results of a named query: of one set of'
-\echo '-- parameters, or all.'
+\echo '-- invalidate_query invalidates the results of a named query, for one set of'
+\echo '-- parameters or for all.'
 
 SELECT cached('author page', author) FROM unnest(ARRAY[7, 8]) author;
 CALL expect('two author pages', 2, 0);
@@ -325,7 +325,7 @@ SELECT :before_users AS before, :after_users AS after;
 SELECT check_that('the old answer is served', :before_users = :after_users) :check
 
 \echo '-- Without the argument the cache itself finds out what the result depends on:'
-\echo '-- any committed change to users ends it, with no trigger and no tag.'
+\echo '-- any committed change to users invalidates it, with no trigger and no tag.'
 
 CALL mark();
 SELECT u->>'users' AS users
@@ -370,7 +370,7 @@ SELECT check_that('there were hits and misses', l1_hits > 0 AND misses > 0 AND f
 	AND invalidations > 0 AND hit_rate BETWEEN 0 AND 1) FROM cache_stats :check
 
 \echo
-\echo '== 8. Ending everything: cache_flush'
+\echo '== 8. Invalidate everything: cache_flush'
 
 SELECT cache_flush() :check
 SELECT check_that('no entry can be served', count(*) = 0)

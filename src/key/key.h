@@ -134,8 +134,8 @@ extern bool key_complete(CacheKey *key, const KeyHead *head,
 						 ParamListInfo params);
 
 /*
- * The state of a session: who asks, and all settings.  Two states are the same if
- * their bytes are equal.
+ * The state of a session: its users, and digests of all settings.  Two states
+ * are the same if their bytes are equal.
  */
 typedef struct KeySession
 {
@@ -172,7 +172,8 @@ extern void key_digest(const void *data, size_t len, uint8 *digest);
 extern uint64 key_check(const CacheKey *key);
 
 /*
- * The hash of prefix and then len bytes that are no key, under the same secret.
+ * The hash of prefix and then len bytes that are no key, under the same
+ * secret.
  */
 extern uint64 key_hash_bytes(uint64 prefix, const void *data, Size len);
 

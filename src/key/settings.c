@@ -25,8 +25,9 @@
  *
  * So the key of such a query contains all settings that are not at their
  * defaults, is_superuser, and whether this is a standby.  None is left out,
- * neither our own settings nor the isolation level of the transaction.  Settings that need a restart to
- * change are in no key, because neither tier survives a restart.
+ * neither our own settings nor the isolation level of the transaction.
+ * Settings that need a restart to change are in no key, because neither tier
+ * survives a restart.
  *
  * role and session_authorization are treated like other settings.  The result
  * of current_setting() for a role also depends on whether one is set at all;

@@ -41,6 +41,11 @@
  * the results are not shared between users and settings, unless
  * cache.trusted_functions lists the function (trust.c).
  *
+ * Trusted functions.  A function listed in cache.trusted_functions that is not
+ * VOLATILE is not examined; the administrator vouches for it.  If it is
+ * STABLE, it may still read any setting, so the keys of results contain all
+ * settings.
+ *
  * VOLATILE.  That is the default, so it is not by itself a reason to refuse a
  * function that can be examined.  Each query inside such a function gets a new
  * snapshot.  All of these snapshots are taken between the reading of the clock

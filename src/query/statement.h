@@ -59,7 +59,7 @@ typedef struct Statement
 	List	   *relations;		/* oids of the relations that it reads */
 	List	   *examined;		/* oids of the functions that it calls,
 								 * directly or in examined bodies */
-	bool		vouched;		/* it calls one that is in
+	bool		vouched;		/* it calls a function that is in
 								 * cache.trusted_functions */
 	bool		keeps_plans;	/* functions that it calls may keep plans of
 								 * their own */

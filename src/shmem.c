@@ -5,7 +5,7 @@
  *
  * Each module that has a shared structure provides three functions: one
  * returns the size, one creates the structure or attaches to it, and one
- * verifies it. To verify means to recount everything that the structure
+ * verifies it.  To verify means to recount everything that the structure
  * counts, under the module's own locks, and to raise an error if the numbers
  * differ.  A new structure needs a line in shmem_modules.  The SQL function
  * cache_verify() walks that table, so it cannot leave a structure out.

@@ -241,7 +241,7 @@ track_changed_relation(Oid relid, uint64 changes, void *all_fired)
 
 /*
  * Touch every relation that the transaction has changed so far, in whatever
- * way. If changes are not counted, touch everything in the database.
+ * way.  If changes are not counted, touch everything in the database.
  * all_fired: no more triggers will fire in this transaction.
  */
 static void

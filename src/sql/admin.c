@@ -1,14 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * admin.c
- *	  SQL functions that end results: invalidate_tags, invalidate_query,
+ *	  SQL functions that invalidate results: invalidate_tags, invalidate_query,
  *	  invalidate_table, cache_flush.
  *
- * They say what is touched; invalidate.c makes it true when the transaction
- * commits.  cache_flush('l1') is the exception: it ends no result, but drops
- * this server's copies of all, at once.
+ * Each of them touches slots.  invalidate.c invalidates the results when the
+ * transaction commits.  cache_flush('l1') is an exception: it invalidates
+ * nothing, but drops all entries in this server's shared memory at once.
  *
- * What this file must not do: touch a slot by any other way than invalidate.h.
+ * Protocol and locks: those of invalidate.c.
+ *
+ * What this file must not do: touch a slot except through invalidate.h and
+ * relation.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,7 +54,7 @@ cache_invalidate_tags(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("tags must not be null"),
-				 errhint("Give an array of tags, or call cache_flush() to end every result.")));
+				 errhint("Give an array of tags, or call cache_flush() to invalidate every result.")));
 
 	tags = policy_tags(PG_GETARG_ARRAYTYPE_P(0), &len);
 	for (const char *tag = tags; tag < tags + len; tag += strlen(tag) + 1)
@@ -80,7 +83,8 @@ cache_invalidate_query(PG_FUNCTION_ARGS)
 }
 
 /*
- * Whoever may change rows of a table may say that they have changed.
+ * Raise an error unless the user may change rows of the table.  Whoever may do
+ * that may also invalidate the results that depend on it.
  */
 static void
 admin_check_table(Oid relid)

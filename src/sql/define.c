@@ -1,36 +1,41 @@
 /*-------------------------------------------------------------------------
  *
  * define.c
- *	  The SQL functions that maintain named queries.
+ *	  The SQL functions and triggers that maintain named queries.
  *
- * Words.  A definition is a row of cache_queries; policy.c reads it.
+ * Words.  A definition is a row of cache_queries, with its policy; policy.c
+ * reads it.
  *
- * Protocol.  cache_define checks its arguments, so that a mistake is reported when
- * a query is defined rather than when it is called: what the search path of who
- * defines it does not find, parameters whose types cannot be inferred, and calls
- * of volatile functions.  What depends on who calls it is left to the call.
- * Nothing of that is checked when rows are written by hand, as the restore of a
- * dump does before the tables of the query exist.
+ * Protocol.  cache_define checks its arguments, so that a mistake is reported
+ * when a query is defined and not when it is called.  It refuses a query with
+ * names that its caller's search_path does not find, with parameters whose
+ * types cannot be inferred, or with calls of volatile functions.  Whatever
+ * depends on the later caller, privileges above all, is checked by the call.
+ * Nothing is checked when a row is written by hand, because the restore of a
+ * dump does that before the tables of the query exist.
  *
- * The tables are written as their owner, since whoever may define queries need
- * have no privileges on them.  However they are written, by these functions, by
- * hand or by logical replication, a trigger ticks the tag that makes every
- * session read them anew, and has PostgreSQL make plans anew that it keeps for
- * hints which name a policy (plan.c).
+ * The functions write to the tables as their owner, since a user who may
+ * define queries need not have privileges on them.  A trigger notices every
+ * change of the tables, whether it is made by these functions, by hand or by
+ * logical replication.  It touches the slot of definitions, so every session
+ * reads the tables again.  It also sends a relcache invalidation, so
+ * PostgreSQL replans the plans it keeps for statements whose hint names a
+ * policy (plan.c).
  *
- * Results are cached under the text of a query as well as its name, so a
- * new definition needs no invalidation of the results of the old one.
+ * Replacing the text of a named query need not invalidate the results of the
+ * old one: the text is a part of the key, as well as the name.
  *
- * A policy that named queries refer to can be neither deleted nor renamed: a
- * trigger looks for them, at the end of the statement, or of the transaction if
- * the constraint is deferred.  It is no foreign key, which would make the
- * restore of a dump depend on the order of the two tables.
+ * A policy that a named query refers to can be neither deleted nor renamed.  A
+ * constraint trigger checks that at the end of the statement or, if it is
+ * deferred, of the transaction.  A foreign key would make it depend on the
+ * order of the two tables whether a dump can be restored.
  *
- * Locks.  Those of the rows, taken by INSERT and DELETE.  cache_define locks the
- * row of the policy as a foreign key would.
+ * Locks.  Those that INSERT and DELETE take on the rows.  cache_define also
+ * locks the row of the policy, FOR KEY SHARE, as a foreign key would.
  *
- * Tolerated races.  A named query that is inserted by hand can refer to a policy
- * that is not there, or that is being deleted; using it is an error then.
+ * Tolerated races.  A named query that is inserted by hand can refer to a
+ * policy that does not exist, or that is just being deleted.  Calling that
+ * query is an error.
  *
  * What this file must not do: run the query it is given.
  *
@@ -65,12 +70,12 @@ PG_FUNCTION_INFO_V1(cache_definitions_changed);
 PG_FUNCTION_INFO_V1(cache_policy_in_use);
 PG_FUNCTION_INFO_V1(cache_policy_ttl);
 
-/* Longest name, in bytes; the tables say so, too. */
+/* Longest name, in bytes.  The tables have the same limit as a constraint. */
 #define DEFINE_MAX_NAME 1024
 
 /*
- * Error context while a query is parsed: its position is one in that query
- * and not in the one that called.
+ * Error context while the query of a definition is parsed.  The position of a
+ * syntax error is one in that query, not in the statement of the client.
  */
 static void
 define_error_callback(void *arg)
@@ -88,8 +93,8 @@ define_error_callback(void *arg)
 }
 
 /*
- * A query must be one SELECT that returns its rows, of tables that exist, and
- * without what no terms make cacheable.
+ * Raise an error unless the query is one SELECT of tables that exist, and can
+ * be cached on some terms.
  */
 static void
 define_check_query(const char *query)
@@ -105,7 +110,7 @@ define_check_query(const char *query)
 }
 
 /*
- * An argument that is a name, as a C string.
+ * Argument n, the name of a query, as a C string.
  */
 static char *
 define_name(FunctionCallInfo fcinfo, int n)
@@ -126,7 +131,8 @@ define_name(FunctionCallInfo fcinfo, int n)
 }
 
 /*
- * Run a statement with SPI; returns the number of rows it found or changed.
+ * Run a statement with SPI.  Returns the number of rows it has returned or
+ * changed.
  */
 static uint64
 define_execute(const char *statement, int expected, int nargs, Oid *types,
@@ -148,7 +154,7 @@ define_check_policy(Datum policy)
 	Oid			types[] = {TEXTOID};
 	char	   *statement;
 
-	/* who deletes it waits for this, and then sees the named query */
+	/* a session that deletes it now waits, and then sees the named query */
 	statement = psprintf("SELECT FROM %s"
 						 " WHERE name OPERATOR(pg_catalog.=) $1"
 						 " FOR KEY SHARE",
@@ -243,15 +249,15 @@ cache_definitions_changed(PG_FUNCTION_ARGS)
 						"cache_definitions_changed")));
 
 	invalidate_touch(clock_database_slot(MyDatabaseId, CLOCK_TAG_DEFINITIONS));
-	/* PostgreSQL makes kept plans anew that were made under a policy */
+	/* PostgreSQL replans statements whose hint names a policy */
 	CacheInvalidateRelcache(trigger->tg_relation);
 	return PointerGetDatum(NULL);
 }
 
 /*
- * Is a policy that is gone still referred to?  name is that of the policy, or
- * 0 for any.  It is looked for under a snapshot of its own, which sees what
- * others have committed since this transaction began.
+ * Raise an error if a named query refers to the policy of this name (0: to any
+ * policy), and that policy is gone.  This uses the latest snapshot, to see
+ * what others have committed since this transaction began.
  */
 static void
 define_check_use(Datum name)

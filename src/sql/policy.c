@@ -1,35 +1,44 @@
 /*-------------------------------------------------------------------------
  *
  * policy.c
- *	  Named queries and policies, as the tables have them.
+ *	  Reads named queries and policies from their tables.
  *
- * Words.  A definition is a row of cache_queries, with what is null there
- * taken from its row of cache_policies.  The memo is what this backend
- * remembers of them, so that a call by name need not read tables.
+ * Words.  A definition is a row of cache_queries, or of cache_policies alone.
+ * A column that is null in cache_queries is taken from the row of
+ * cache_policies that it names.  The memo is this backend's memory of
+ * definitions, so that a call by name need not read the tables.
  *
- * Protocol.  The memo is good for one state of the clock: the generations of
- * the tag of definitions, which a trigger on both tables ticks, of that of the
- * catalog, since dropping and creating the extension fires no trigger, and of
- * everything.  The clock is read first, then the catalog invalidations of
- * those generations are accepted, then the tables are read under a snapshot
- * taken after that; what was read is remembered if the clock has not moved
- * since.  When it has moved, all that was remembered goes at once.
+ * Protocol.  The memo is valid for one state of the clock, that is, for the
+ * generations of three slots of this database:
  *
- * The memo is neither used nor filled by a transaction that has touched one
- * of those tags itself, that keeps one snapshot from its start, or on a
- * standby, where changes do not tick the clock.
+ *	- definitions: a trigger on both tables touches it;
+ *	- the catalog: dropping and creating the extension fires no trigger;
+ *	- everything in the database.
  *
- * The tables are read as their owner, because users who may call a named
- * query have no privileges on them.  Nothing in the query that does it depends
- * on the caller's search_path.
+ * To read a definition, policy_get reads the clock, accepts the catalog
+ * invalidations that belong to those generations, and reads the tables under a
+ * snapshot taken after that.  It remembers the definition if the clock has not
+ * moved since.  When the clock has moved, the whole memo is dropped.
  *
- * Locks.  None but those of the tables.
+ * A transaction neither uses nor fills the memo if it has touched one of these
+ * slots itself, if it keeps one snapshot from its start (REPEATABLE READ and
+ * SERIALIZABLE), or on a standby, where changes do not tick the clock.
  *
- * Tolerated races.  A definition can be replaced just after it was looked up:
- * the call then came before the change.
+ * The tables are read as their owner, because a user who may call a named
+ * query need not have privileges on them.  The query that reads them is
+ * written so that the caller's search_path has no influence on it.
  *
- * What this file must not do: give out pointers into the memo, which the next
- * call, also one from inside the named query, may empty.
+ * Locks: only those on the tables.  A hint must not make its statement wait,
+ * so a policy for a hint is read only if the table can be locked at once.
+ *
+ * Errors and OOM.  An entry of the memo is complete before it is inserted, so
+ * an error leaves no half of one.
+ *
+ * Tolerated races.  A definition can be replaced just after it was read.  The
+ * call then counts as one that came before the change.
+ *
+ * What this file must not do: return pointers into the memo.  The next call
+ * may empty it, even one from inside the named query.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,16 +70,19 @@
 /* What the memo depends on: definitions, catalog, everything. */
 #define POLICY_NSTAMPS 3
 
-/* What a definition is made of; the first letter of its name in the memo. */
+/*
+ * Which tables a definition was read from.  This is also the first letter of
+ * its name in the memo.
+ */
 typedef enum PolicyKind
 {
 	POLICY_OF_QUERY = 'q',		/* a named query, and its policy */
-	POLICY_ALONE = 'p'
+	POLICY_ALONE = 'p'			/* a policy */
 } PolicyKind;
 
 typedef struct PolicyMemoEntry
 {
-	const char *name;			/* after the letter of the kind */
+	const char *name;			/* the kind, followed by the name */
 	Definition *definition;
 	uint32		hash;
 	char		status;			/* for simplehash */
@@ -97,14 +109,15 @@ policy_name_hash(const char *name)
 
 static struct
 {
-	MemoryContext context;		/* of all that is remembered */
-	policymemo_hash *names;		/* NULL if nothing is */
-	ClockStamp	stamps[POLICY_NSTAMPS]; /* what it is good for */
+	MemoryContext context;		/* of the memo */
+	policymemo_hash *names;		/* NULL if the memo is empty */
+	ClockStamp	stamps[POLICY_NSTAMPS]; /* the state it is valid for */
 } policy_memo;
 
 /*
- * Tags as keys have them, in the current memory context; NULL if one makes no
- * sense or there are more than max, and then *problem is why.
+ * The tags of an array in the form of keys (tags_pack), in the current memory
+ * context.  Returns NULL, and sets *problem, if a tag is not valid or there
+ * are more than max.
  */
 static char *
 policy_pack_tags(ArrayType *array, int max, uint32 *len, const char **problem)
@@ -162,7 +175,8 @@ policy_tags(ArrayType *array, uint32 *len)
 }
 
 /*
- * A copy of one piece in the current memory context.
+ * Copy a definition and its strings, as one chunk in the current memory
+ * context.
  */
 static Definition *
 policy_copy(const Definition *source)
@@ -188,7 +202,7 @@ policy_copy(const Definition *source)
 }
 
 /*
- * Column n of the row that SPI has just returned; *isnull as it is there.
+ * Column n of the row that SPI has just returned.
  */
 static Datum
 policy_column(int n, bool *isnull)
@@ -198,7 +212,8 @@ policy_column(int n, bool *isnull)
 }
 
 /*
- * The row that SPI has just returned, in SPI's memory.
+ * Fill a definition from the row that SPI has just returned.  Its strings are
+ * in SPI's memory.
  */
 static void
 policy_decode(const char *name, Definition *definition)
@@ -243,7 +258,7 @@ policy_decode(const char *name, Definition *definition)
 	value = policy_column(6, &isnull);
 	if (!isnull)
 	{
-		/* Infinity and NaN are costs that nothing reaches */
+		/* no execution costs as much as Infinity or NaN */
 		cost_us = DatumGetFloat8(value) * 1000.0;
 		definition->terms.min_cost_us = cost_us < (double) PG_INT64_MAX ?
 			(int64) cost_us : PG_INT64_MAX;
@@ -251,7 +266,8 @@ policy_decode(const char *name, Definition *definition)
 }
 
 /*
- * Can the table of policies be read, at once and without an error?
+ * Can the table of policies be read without waiting and without an error?  If
+ * so, it is locked.  If not, *problem may be set to the reason.
  */
 static bool
 policy_readable(Oid *relid, const char **problem)
@@ -328,7 +344,7 @@ policy_set_slots(ClockStamp *stamps)
 }
 
 /*
- * May this transaction use what others have read, and they what it reads?
+ * May this transaction use and fill the memo?
  */
 static bool
 policy_may_share(const ClockStamp *stamps)
@@ -344,7 +360,7 @@ policy_may_share(const ClockStamp *stamps)
 }
 
 /*
- * Is what is remembered of these generations?
+ * Is the memo valid for these generations?
  */
 static bool
 policy_memo_current(const ClockStamp *stamps)
@@ -360,8 +376,9 @@ policy_memo_current(const ClockStamp *stamps)
 }
 
 /*
- * Remember a definition that is not remembered yet.  The entry is complete
- * before it is inserted, so that running out of memory leaves no half of one.
+ * Add a definition to the memo, which does not have it yet.  The entry is
+ * complete before it is inserted, so running out of memory leaves no half of
+ * one.
  */
 static void
 policy_remember(const char *name, const Definition *definition,
@@ -397,8 +414,8 @@ policy_remember(const char *name, const Definition *definition,
 }
 
 /*
- * A definition, from the memo or the tables; NULL if there is none, or if it
- * cannot be read, for which *problem is why.
+ * A definition, from the memo or from the tables.  NULL if there is none, or
+ * if it cannot be read; *problem is set if the reason is known.
  */
 static Definition *
 policy_get(PolicyKind kind, const char *name, const char **problem)
@@ -437,7 +454,8 @@ policy_get(PolicyKind kind, const char *name, const char **problem)
 }
 
 /*
- * The definition of a named query.
+ * The definition of a named query.  Errors: it does not exist, or its tags are
+ * not valid.
  */
 static Definition *
 policy_find(const char *name)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * policy.h
- *	  Named queries and policies, as the tables have them.
+ *	  Reads named queries and policies from their tables.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,41 +13,42 @@
 #include "text/terms.h"
 #include "utils/array.h"
 
-/* A named query with its policy filled in. */
+/* A named query together with its policy, or a policy alone. */
 typedef struct Definition
 {
-	char	   *query;			/* terminated */
+	char	   *query;			/* terminated; empty for a policy alone */
 	uint32		query_len;
-	Terms		terms;			/* as far as they are stated */
-	const char *problem;		/* with them, or NULL; a constant */
-	Oid			relid;			/* of the table of policies, for a policy */
+	Terms		terms;			/* those that are stated */
+	const char *problem;		/* with the terms, a constant, or NULL */
+	Oid			relid;			/* for a policy: the table of policies */
 } Definition;
 
 /*
- * The request that the arguments of a call by name stand for: a name, then
- * parameters.  Errors: ERRCODE_UNDEFINED_OBJECT; those of params_read.
+ * Turn the arguments of a call by name (the name, then parameters) into a
+ * request.  Errors: ERRCODE_UNDEFINED_OBJECT; those of params_read.
  */
 extern void policy_read_call(FunctionCallInfo fcinfo, LookupRequest *request);
 
 /*
- * The policy of a name, which has no query: a copy, of one piece, in the current
- * memory context.  NULL if it is not to be had,
- * and then *problem is why: there is none, the extension is not in this
- * database, its tags make no sense, or the table is locked.  No errors, for
- * whoever asks has only written a comment.
+ * Find a policy by its name, for a hint.  The result is one chunk in the
+ * current memory context.  Returns NULL and sets *problem if there is no such
+ * policy, if the extension is not in this database, if the tags of the policy
+ * are not valid, or if the table is locked.  A mistake in a comment must not
+ * make the statement fail, so none of these raises an error.
  */
 extern Definition *policy_find_policy(const char *name, const char **problem);
 
 /*
- * What tells that definitions have changed: read the stamp, then look
- * definitions up, and they are of that stamp as long as it is current.
+ * Notice changes of definitions: read a stamp first, then read definitions.
+ * They are up to date as long as the stamp is current.
  */
 extern void policy_read_stamp(ClockStamp *stamp);
 extern bool policy_stamp_current(const ClockStamp *stamp);
 
 /*
- * Tags as keys have them: sorted, unique, each followed by a zero byte, in the
- * current memory context; never NULL.  Errors: NULL or empty elements.
+ * The tags of an array in the form of keys: sorted, unique, each followed by a
+ * zero byte, in the current memory context.  Never NULL.  Errors: NULL or
+ * empty elements.
  */
 extern char *policy_tags(ArrayType *array, uint32 *len);
 

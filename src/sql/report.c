@@ -1,23 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * report.c
- *	  The SQL functions that show and reset what the cache holds.
+ *	  The SQL functions that show and reset statistics, and list the entries.
  *
- * Words.  Counters are of the server since the last reset; entries are those
- * of L1; the statistics of a query are kept by database, user and text.
+ * Words.  Counters count for the whole server since the last reset.  Entries
+ * are those of L1.  The statistics of a query are kept per database, user and
+ * text.
  *
- * What is shown to whom.  Counters are for everyone.  The text of a query and
- * its tags may hold data of the user that ran it, and are shown to that user
- * and to members of pg_read_all_stats only.  Shared memory has bytes of all
- * databases: a text of another database is shown only if it is valid in the
- * encoding of this one.
+ * What is shown to whom.  Everybody may see the counters.  The text of a query
+ * and its tags may contain data of the user who ran it, so they are shown only
+ * to that user and to members of pg_read_all_stats.  Shared memory contains
+ * texts of all databases.  A text of another database is shown only if it is
+ * valid in the encoding of this one.
  *
- * Protocol and locks.  None here: every module copies out what it is asked
- * for under its own.
+ * Protocol and locks: none here.  Each module copies out what is asked for,
+ * under its own locks.
  *
  * Tolerated races.  The columns of a row, and the rows of a listing, are not
- * of one instant.  A text of another database can be valid here without
- * meaning the same: it then shows other characters.
+ * read at the same instant.  A text of another database may be valid in this
+ * one's encoding and yet mean other characters; these are shown.
  *
  * What this file must not do: reach into a structure of another module.
  *
@@ -60,7 +61,7 @@ PG_FUNCTION_INFO_V1(cache_entries);
 PG_FUNCTION_INFO_V1(cache_query_stats);
 PG_FUNCTION_INFO_V1(cache_reset_stats);
 
-/* What the rows of a listing have in common. */
+/* A listing that is being made. */
 typedef struct ReportListing
 {
 	ReturnSetInfo *result;
@@ -69,7 +70,8 @@ typedef struct ReportListing
 } ReportListing;
 
 /*
- * A function of an older version of the extension has other columns.
+ * Raise an error if the function has another number of columns, because it is
+ * of another version of the extension than the library.
  */
 static void
 report_check_columns(TupleDesc tupdesc, int columns)
@@ -217,7 +219,7 @@ report_put_row(ReportListing *listing, Datum *values, bool *nulls)
 }
 
 /*
- * May this user read the texts of another, or his own?
+ * May the current user read the texts of this user?
  */
 static bool
 report_may_see(const ReportListing *listing, Oid user)
@@ -226,8 +228,8 @@ report_may_see(const ReportListing *listing, Oid user)
 }
 
 /*
- * Whose the texts of an entry are.  Those of a named query belong to nobody who
- * calls it.
+ * The user who may read the text and tags of an entry.  Those of a named query
+ * do not belong to the user who has called it.
  */
 static Oid
 report_owner(const KeyParts *key)
@@ -236,7 +238,7 @@ report_owner(const KeyParts *key)
 }
 
 /*
- * Is a text of some database one in this database's encoding as well?
+ * Is a text of the given database valid in this database's encoding?
  */
 static bool
 report_valid_here(Oid database, const char *text, Size len)
@@ -246,7 +248,7 @@ report_valid_here(Oid database, const char *text, Size len)
 }
 
 /*
- * The text of a query, or what is shown instead.
+ * The text of a query, or a placeholder if it cannot be shown.
  */
 static Datum
 report_query(const ReportListing *listing, Oid database, Oid user,
@@ -368,7 +370,7 @@ cache_query_stats(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 
-		/* not called since the last reset: as good as unknown */
+		/* leave out queries that were not called since the last reset */
 		if (!qstats_read(n, &query) || query.calls == 0)
 			continue;
 

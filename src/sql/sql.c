@@ -4,12 +4,18 @@
  *	  SQL functions that read through the cache: cached_query, cached_rows,
  *	  cached.
  *
- * Each turns its arguments into a request for fetch.c and hands out what comes
- * back.  A json result is returned value by value, each where it lies in the
- * payload, which stays as long as the memory of these calls; typed rows, and
- * results too large for a payload, as a tuplestore.  By the time the first row
- * goes out the result is complete, so a caller that stops early or reads slowly
- * holds up nobody.
+ * Each function turns its arguments into a request, has fetch.c answer it, and
+ * returns the rows of the answer:
+ *
+ *	- json values are returned one by one, each where it lies in the payload.
+ *	  The payload stays in place as long as the memory of the calls.
+ *	- Typed rows, and results that are too large for a payload, are returned as
+ *	  a tuplestore.
+ *
+ * The result is complete before the first row is returned.  So a caller that
+ * stops early or reads slowly does not make other sessions wait.
+ *
+ * Protocol and locks: none of its own.
  *
  * What this file must not do: know where results come from.
  *
@@ -37,7 +43,7 @@ PG_FUNCTION_INFO_V1(cache_cached_rows);
 PG_FUNCTION_INFO_V1(cache_cached);
 
 /*
- * The request in the arguments of cached_query and cached_rows.
+ * Turn the arguments of cached_query and cached_rows into a request.
  */
 static void
 sql_read_query(FunctionCallInfo fcinfo, KeyForm form, LookupRequest *request)
@@ -69,7 +75,7 @@ sql_read_query(FunctionCallInfo fcinfo, KeyForm form, LookupRequest *request)
 }
 
 /*
- * Return a tuplestore, which is in the per-query memory context.
+ * Return a tuplestore, which must be in the per-query memory context.
  */
 static Datum
 sql_return_tuplestore(FunctionCallInfo fcinfo, Tuplestorestate *tuplestore)
@@ -87,8 +93,9 @@ sql_return_tuplestore(FunctionCallInfo fcinfo, Tuplestorestate *tuplestore)
 }
 
 /*
- * First call of a function that returns json values: answer its request.
- * Returns whether the values are in a tuplestore, which then is returned.
+ * The first call of a function that returns json values: answer its request.
+ * Returns true if the values are in a tuplestore, which has been handed to the
+ * executor.  Otherwise there is a reader for them in user_fctx.
  */
 static bool
 sql_open_json(FunctionCallInfo fcinfo, bool by_name)

@@ -15,8 +15,8 @@
  * PostgreSQL copies the row triggers of a partitioned table to its partitions,
  * also to those created later.  It does not copy statement triggers, and it
  * copies nothing to tables that merely inherit.  So attach creates triggers
- * for those.  A partition that is created later lacks the TRUNCATE trigger, and
- * trigger_touch_relation does its work.  A foreign table cannot have a
+ * for those.  A partition that is created later lacks the TRUNCATE trigger,
+ * and trigger_touch_relation does its work.  A foreign table cannot have a
  * TRUNCATE trigger at all.
  *
  * Protocol and locks.  The whole tree is locked before anything is looked at,

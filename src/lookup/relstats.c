@@ -1,39 +1,46 @@
 /*-------------------------------------------------------------------------
  *
  * relstats.c
- *	  What an execution counts in the statistics of relations, for hits to
- *	  count the same.
+ *	  What an execution counts in the statistics of relations, so that a hit
+ *	  can count the same.
  *
- * Who looks at pg_stat_user_tables wants to know which tables are read and
- * which indexes are of use.  A plain statement that is served from the cache
- * reads neither; but the application asks as ever, would read them without the
- * cache, and may do so tomorrow.  An index whose idx_scan stands still would
- * be dropped.  So a hit counts what its execution has counted: scans started,
- * rows returned and fetched, of each table and index in the plan.  Blocks are
- * not counted, for a hit does not read any.
+ * An administrator reads pg_stat_user_tables and pg_stat_user_indexes to learn
+ * which tables are read and which indexes are used.  A plain statement that is
+ * served from the cache reads no table or index.  But the application sends it
+ * as before, and would read them if the result were not in the cache.  An
+ * index whose idx_scan does not move might be dropped.  So a hit counts what
+ * the execution that made its result has counted: scans started, rows returned
+ * and rows fetched, for each table and index in the plan.  Blocks are not
+ * counted, since a hit does not read any.
  *
- * The counters are those that PostgreSQL collects in each process until it
- * reports them, at the end of a transaction.  They are read before and after an
- * execution, and the difference goes into the payload (codec.c).
+ * Protocol.  PostgreSQL counts in each process, and reports the counters at
+ * the end of a transaction.  relstats_begin reads them before the first row of
+ * an execution, and relstats_end after the last one.  The difference becomes
+ * the attachment of the payload (codec.c), and relstats_count adds it for each
+ * hit.
  *
- * What is not exact.
+ * What is not exact:
  *
- *	- Parallel workers count for themselves.  A hit counts the leader's part.
- *	- Planning looks at the ends of indexes.  A hit may go without planning.
- *	- Relations that are read without being in the plan (by functions, or those
- *	  of values stored out of line) are not counted for a hit.
+ *	- Parallel workers count for themselves.  A hit counts only what the leader
+ *	  has counted.
+ *	- Planning may look at the ends of an index, and counts that.  A hit may go
+ *	  without planning.
+ *	- Relations that are not in the plan are not counted for a hit: those read
+ *	  by functions, and TOAST tables.
  *	- If other statements of the session run between two rows of an execution,
- *	  what they count for the same relations is taken to be its.
- *	- Who executes with track_counts off has counted nothing.
- *	- A hit counts all as its first row is asked for.
+ *	  what they count for the same relations is charged to this execution.
+ *	- An execution with track_counts off counts nothing, so hits on its result
+ *	  do not either.
+ *	- A hit counts everything when its first row is asked for.
  *
- * Dropped relations.  A table in the plan is there, for it is locked.  An index
- * may be dropped at any time without ending a result (REINDEX CONCURRENTLY).
- * PostgreSQL drops its statistics with it, and they must not be made again,
- * for nobody would drop those.  So a hit counts only where there is something
- * to add to.
+ * Dropped relations.  A table in the plan exists, since it is locked.  An
+ * index can be dropped at any time without invalidating results (REINDEX
+ * CONCURRENTLY).  PostgreSQL then drops its statistics.  A hit must not create
+ * them again, because nobody would ever drop those.  So a hit counts only for
+ * relations that still have statistics.
  *
- * What this file must not do: know of the cache.
+ * What this file must not do: decide whether an execution is counted.  Its
+ * callers in plain/ do.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,7 +52,7 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/rel.h"
 
-/* Counters of a relation, or what was added to them. */
+/* The counters of a relation, or the difference of two readings. */
 typedef struct RelStatsCount
 {
 	Oid			relation;
@@ -76,7 +83,7 @@ relstats_add_relation(RelStats *stats, Relation relation)
 }
 
 /*
- * Find the relations that a plan scans.
+ * Add the tables and indexes that a plan scans.
  */
 static bool
 relstats_find(PlanState *plan, RelStats *stats)

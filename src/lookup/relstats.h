@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * relstats.h
- *	  What an execution counts in the statistics of relations, for hits to
- *	  count the same.
+ *	  What an execution counts in the statistics of relations, so that a hit
+ *	  can count the same.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,22 +11,22 @@
 
 #include "nodes/execnodes.h"
 
-/* One execution; palloc'd. */
+/* The counts of one execution; palloc'd. */
 typedef struct RelStats RelStats;
 
 /*
- * Before a plan returns its first row: note what it scans, and where the
- * counters of that are.
+ * Call before a plan returns its first row.  Records which relations it scans,
+ * and the present values of their counters.
  */
 extern RelStats *relstats_begin(PlanState *plan);
 
 /*
- * After its last row: what it has counted, as bytes that are good as long as
- * it is; *len is 0 if that is nothing.
+ * Call after the last row.  Returns what the execution has counted, as bytes
+ * that are part of stats.  *len is 0 if it has counted nothing.
  */
 extern const void *relstats_end(RelStats *stats, Size *len);
 
-/* Count what those bytes say. */
+/* Count what those bytes say, for a hit. */
 extern void relstats_count(const void *counts, Size len);
 
 #endif							/* CACHE_RELSTATS_H */

@@ -1,67 +1,79 @@
 /*-------------------------------------------------------------------------
  *
  * watch.c
- *	  What executions that fill reach, against what was proven of them.
+ *	  Compares what an execution reaches with what was proven of its query.
  *
  * Whether a result may be cached is proven before the query is executed
- * (depend.c).  The proof believes what functions declare: one that is said to be
- * IMMUTABLE may read a table or the time all the same.  Such a function is
- * seen here while it does so, and its result is not stored.  This is a net
- * below the proof, and no part of it.
+ * (depend.c).  The proof believes the declarations of functions.  But a
+ * function that is declared IMMUTABLE may read a table or the time all the
+ * same.  This file notices such a function while it does so, and the result is
+ * then not stored.  It is a safety net below the proof, and no part of it.
  *
- * A Watch stands for one fill.  It is watch_current while the plan of its
- * statement runs: around each row of a plain statement (scan.c), and around the
- * whole of an execution by SPI (fetch.c).  Fills run inside of each other,
- * so watches form a stack, and what is reached counts for each of them.
+ * A Watch stands for one fill.  watch_current is the Watch whose statement is
+ * running: it is set around each row of a plain statement (scan.c), and around
+ * a whole execution by SPI (fetch.c).  One fill can run inside another, so the
+ * Watches form a stack.  What is reached counts for each Watch on the stack.
  *
- * These make a result unstorable, whose freshness is the cache's own:
+ * A Watch fails, and the result is not stored, in these cases.  They apply to
+ * results without tags, whose freshness is the cache's responsibility:
  *
- *	- An execution starts that reads a relation which is not among those of the
- *	  statement, nor below one of them (ExecutorStart_hook).  If the
- *	  result depends on the tags of rows instead of relations (narrow.c), any
- *	  relation will do, for the rows may be other ones.
- *	- A function is made ready to be called that is not known to depend on its
- *	  arguments only (object_access_hook): VOLATILE, or STABLE and not known
- *	  to builtin.c.  Functions that the proof has looked at are left out: those of
- *	  the statement, and those in functions that were looked into.  So are
- *	  functions of LANGUAGE sql and plpgsql, since what they do is seen by itself;
- *	  those that return nothing; advisory locks; and what aggregates are made of,
- *	  which has an argument of type internal.
- *	- A request is served from the cache that has tags of its own, or nothing but
- *	  a ttl, or is past its ttl: what it gets may be older than the execution, and
- *	  the outer result would outlive it.  A hit whose freshness is the cache's own
- *	  is as good as an execution.  Its generations were the present ones when it
- *	  was served; so its relations, which must be among those of the outer
- *	  statement, were then as the outer lookup, or a later change, has left
- *	  them, and a change keeps the outer result from being stored (clock.c).
- *	- A named query is asked for, which has tags of its own as well (cached()).
+ *	- An execution starts that reads a relation which is neither a relation of
+ *	  the watched statement nor a descendant of one (ExecutorStart_hook).  If
+ *	  the result depends on tags of rows in place of a relation (narrow.c), any
+ *	  relation fails it, as the function may read other rows.
+ *	- A function is prepared for being called that is not known to depend only
+ *	  on its arguments (object_access_hook): it is VOLATILE, or it is STABLE
+ *	  and not known to builtin.c.  Some functions are exempt.  Those that the
+ *	  proof has looked at: the functions of the statement, and those called in
+ *	  functions that were looked into.  Functions of LANGUAGE sql and plpgsql,
+ *	  because what they do is seen itself.  Functions that return nothing.
+ *	  Advisory locks.  Support functions of aggregates, which have an argument
+ *	  of type internal.
+ *	- A request inside of the fill is served from the cache, and its result has
+ *	  tags of its own, has nothing but a ttl, or is past its ttl.  It may be
+ *	  older than the execution, and the outer result would outlive it.
+ *	- A named query is called (cached()), which also has tags of its own.
  *
- * With tags, what is reached is the business of who named them.
+ * An inner hit without tags is as good as an execution.  The generations of
+ * the inner result were current when it was served, and its relations must be
+ * among those of the outer statement.  So these relations were then either in
+ * the state that the outer lookup has counted, or in one that a later change
+ * has made; and a later change prevents the outer result from being stored
+ * (clock.c).
  *
- * Planning.  The planner replaces a call of an IMMUTABLE function with constant
- * arguments by its value, and executions of that plan do not call it any more.
- * So planning is watched as well; that of a text is a part of its first
- * execution.  What it has reached sticks to the statement, and for a plain
- * statement to its plan, which may outlive the statement: no execution of it is
- * stored in this session.  A text is then planned anew for each execution, as it
- * would be if it were sent.  If a plan is made before the statement is examined
- * (plan.c), all that it reaches counts, and then it is planned once more.
+ * If the outer result has tags, whoever named the tags is responsible for what
+ * is reached.
  *
- * The first of each statement is logged.  An administrator who lists a function
- * in cache.trusted_functions vouches for it; what is reached in a statement that
- * calls such a function is let pass.
+ * Planning.  The planner replaces a call of an IMMUTABLE function with
+ * constant arguments by its value.  Executions of that plan do not call the
+ * function any more.  So planning is watched as well.  For a text, planning is
+ * a part of its first execution.  A failure during planning is remembered in
+ * the Statement and, for a plain statement, in its plan, which may live
+ * longer: no execution of that plan is stored in this session.  A text is
+ * planned again for each execution from then on, as it would be if it were
+ * sent as a plain statement.  If a plan is made before the statement is
+ * examined (plan.c), everything it reaches counts, and a statement whose
+ * planning has failed is planned once more afterwards.
  *
- * What is not seen: functions that are called without being looked up by the
- * executor, as comparison, hash and input functions are, which the session keeps
- * in caches; expressions that PL/pgSQL has made ready before, in the same
- * transaction; what C code reads by itself; and what parallel workers do.
+ * The first failure of each statement is logged.  An administrator who lists a
+ * function in cache.trusted_functions vouches for it.  In a statement that
+ * calls such a function, nothing that is reached is a failure.
  *
- * Errors.  A Watch is taken off the stack as an error passes, or, if it is that
- * of a plain statement, with the memory of its execution.  That goes before
- * anything of an outer fill runs on, or at least before that is stored; until
- * then it costs at worst a miss.
+ * What is not noticed:
  *
- * Cost.  Where nothing is filled the hooks test watch_current.
+ *	- functions that the executor does not look up for the call, such as
+ *	  comparison, hash and input functions, which PostgreSQL keeps in caches;
+ *	- expressions that PL/pgSQL has prepared earlier in the same transaction;
+ *	- what C code reads by itself;
+ *	- what parallel workers do.
+ *
+ * Errors.  When an error passes, the Watch of an execution by SPI is taken off
+ * the stack.  That of a plain statement is taken off with the memory of its
+ * execution.  This happens before anything of an outer fill runs on, or at
+ * least before its result is stored.  Until then, the worst that can happen is
+ * a miss.
+ *
+ * Cost.  While nothing is being filled, the hooks only test watch_current.
  *
  * What this file must not do: raise errors.
  *

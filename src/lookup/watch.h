@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * watch.h
- *	  What executions that fill reach, against what was proven of them.
+ *	  Compares what an execution reaches with what was proven of its query.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,33 +11,34 @@
 #include "executor/execdesc.h"
 #include "query/statement.h"
 
-/* One fill, or the planning for one. */
+/* A fill that is watched, or the planning for one. */
 typedef struct Watch
 {
-	struct Watch *outer;		/* the one that it runs in */
+	struct Watch *outer;		/* the next one on the stack */
 	Statement  *stmt;			/* pinned; NULL: nothing is proven yet */
 	const char *query;
 	bool		automatic;
-	bool		failed;			/* something was reached that may not be */
+	bool		failed;			/* something was reached that is not proven */
 	const DestReceiver *own;	/* of the execution of the statement itself,
 								 * if it starts while it is watched */
-	bool		starting;		/* that is what happens */
+	bool		starting;		/* that execution is being started */
 } Watch;
 
-/* The innermost one that runs now, or NULL. */
+/* The innermost Watch that is running, or NULL. */
 extern Watch *watch_current;
 
-/* Register the hooks; called once, as the library is loaded. */
+/* Install the hooks; called once, when the library is loaded. */
 extern void watch_init(void);
 
 /*
- * A fill of a statement is to be watched, or, if own is NULL, what runs between
- * watch_enter and watch_leave on its behalf.
+ * Prepare a Watch for a fill of a statement.  own is the receiver of its rows.
+ * If own is NULL, everything that runs between watch_enter and watch_leave
+ * counts as run by the statement.
  */
 extern void watch_begin(Watch *watch, Statement *stmt, const char *query,
 						bool automatic, const DestReceiver *own);
 
-/* An error came between watch_enter and watch_leave. */
+/* Take a Watch off the stack after an error, wherever it is. */
 extern void watch_forget(Watch *watch);
 
 static inline void
@@ -54,12 +55,13 @@ watch_leave(Watch *watch)
 }
 
 /*
- * A request is served from the cache inside of a fill.  fresh: its freshness is
- * the cache's own.
+ * Note that a request inside of a fill is served from the cache.  fresh: the
+ * served result is not expired, and has neither tags of its own nor only a
+ * ttl.
  */
 extern void watch_note_hit(const Statement *stmt, const char *query, bool fresh);
 
-/* A named query is asked for inside of a fill. */
+/* Note that a named query is called inside of a fill. */
 extern void watch_note_name(const char *name);
 
 #endif							/* CACHE_WATCH_H */

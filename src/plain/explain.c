@@ -1,13 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * explain.c
- *	  cache_explain: what the cache would do with a statement, and why.
+ *	  cache_explain: tells what the cache would do with a statement, and why.
  *
- * The statement is analysed as if it had been sent, and looked up as its
- * execution would look it up, but neither planned nor executed: nothing is
- * served, stored or counted.
+ * The statement is analysed as if the client had sent it, and looked up as its
+ * execution would look it up.  It is neither planned nor executed, and nothing
+ * is served, stored or counted.
  *
- * What this file must not do: decide anything; it asks those who do.
+ * Protocol and locks: those of the functions it calls.
+ *
+ * What this file must not do: decide anything.  It calls the functions that
+ * decide.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,8 +38,8 @@ PGDLLEXPORT Datum cache_explain_query(PG_FUNCTION_ARGS);
 PG_FUNCTION_INFO_V1(cache_explain_query);
 
 /*
- * Write a member of the json object, of a string or of anything that is json
- * as it stands.
+ * Write a member of the json object.  explain_put_raw takes a value that is
+ * json already, explain_put a string.
  */
 static void
 explain_put_raw(StringInfo json, const char *name, const char *value)

@@ -1,36 +1,54 @@
 /*-------------------------------------------------------------------------
  *
  * plan.c
- *	  Which plain statements are cached, decided as they are planned.
+ *	  Decides at planning which plain statements are cached.
  *
- * cache.mode says which SELECTs are considered.  One that may be cached
- * (statement.c) is planned as ever, and gets the node of scan.c on top, which
- * looks the result up at each execution.  If the result is in L1 already, it
- * is not planned at all: it gets a plan that is a promise.
+ * A plain statement is a SELECT that the application sends as it is, not
+ * through an SQL function of the cache.  cache.mode says which of them are
+ * considered.  A statement that is considered and may be cached (statement.c)
+ * gets one of two plans:
  *
- * A comment can say how a statement is to be cached, or that it is not to be
- * (hint.c).  A hint that is not understood, or names no policy, is a warning.  A
- * plan depends on the table of policies if its hint names one, so that PostgreSQL
- * plans again once policies change, whether the name was found or not.
+ *	- The plan that PostgreSQL makes, with the node of scan.c on top.  The node
+ *	  looks the result up at each execution.
+ *	- If the result is in L1 now, a promise: the node alone.  PostgreSQL does
+ *	  not plan the statement at all (serve.c says what happens if the result is
+ *	  gone when the statement is executed).
  *
- * No promise is made for what has children by inheritance.  Planning locks
- * those, and if it comes after the snapshot was taken, a TRUNCATE that was waited
- * for would show up as an empty table.  Other relations were locked as the
- * statement was analysed.
+ * Hints.  A comment can say how a statement is to be cached, or that it is not
+ * to be cached (hint.c):
  *
- * In mode auto a statement whose shape is known to be cheap goes to the planner
- * at once (admit.c).
+ *	SELECT [slash-star]+ cache(policy = listing) [star-slash] * FROM story
  *
- * PostgreSQL may keep a plan, and execute it when the mode is another one, or
- * after an EXPLAIN or CREATE TABLE AS for which it was made.  So serve.c asks
- * again at each execution.  A plan that such a command asks for gets its node,
- * but is no promise; one that the mode left without node is marked, and made
- * anew once it is executed in a mode that would have given it one.
+ * A hint that is malformed, or that names a policy which does not exist, is a
+ * warning.  A plan whose hint names a policy depends on the table of policies,
+ * whether the policy exists or not.  So PostgreSQL replans the statement once
+ * policies change.
  *
- * The clock is read before the statement is planned, so that a plan is known
- * to be of definitions not older than the generations it carries.
+ * No promise for relations with children by inheritance.  Planning locks the
+ * children.  The planning of a promise that has failed comes after the
+ * snapshot of the execution was taken.  If it had to wait there for a TRUNCATE
+ * of a child, that snapshot would be older than the TRUNCATE, and the child
+ * would look empty although it never was for this snapshot.  All other
+ * relations were locked when the statement was analysed.
  *
- * What this file must not do: look at results.
+ * Cheap statements.  In mode auto, a statement whose shape is known to be
+ * cheap goes to PostgreSQL's planner at once (admit.c).
+ *
+ * Kept plans.  PostgreSQL may keep a plan and execute it when the mode is a
+ * different one, or after the EXPLAIN or CREATE TABLE AS for which it was
+ * made.  So serve.c checks the mode again at each execution.  A plan that is
+ * made for such a command gets the node, but is never a promise.  A plan that
+ * has no node only because of the mode is marked.  When it is executed in a
+ * mode that would have given it a node, PostgreSQL is told to replan it.
+ *
+ * The clock is read before the statement is planned.  So the catalog that a
+ * plan was made with is at least as new as the generations that the plan
+ * carries.
+ *
+ * Protocol and locks: none of its own.
+ *
+ * What this file must not do: serve or store results.  It only looks whether
+ * L1 has one.
  *
  *-------------------------------------------------------------------------
  */
@@ -59,7 +77,7 @@
 
 static planner_hook_type plan_next_planner;
 
-/* Number of the plan made last. */
+/* Serial number of the latest plan. */
 static uint64 plan_serial;
 
 static PlannedStmt *
@@ -72,7 +90,9 @@ plan_call_next(Query *tree, const char *query_string, int cursor_options,
 }
 
 /*
- * Plan a statement that may be stored; stmt as watch_begin takes it.
+ * Plan a statement whose results may be stored.  Planning is watched: *failed
+ * is set if it has reached something that is not proven.  stmt: as for
+ * watch_begin.
  */
 static PlannedStmt *
 plan_watched(Query *tree, const char *query_string, int cursor_options,
@@ -98,8 +118,8 @@ plan_watched(Query *tree, const char *query_string, int cursor_options,
 }
 
 /*
- * Is a query one to consider at all?  Mere expressions are left alone, for
- * PL/pgSQL evaluates them without executor.
+ * Is the query considered at all?  Expressions without tables are left alone,
+ * because PL/pgSQL evaluates them without the executor.
  */
 static bool
 plan_considers(const Query *tree, const char *query_string,
@@ -118,7 +138,8 @@ plan_considers(const Query *tree, const char *query_string,
 }
 
 /*
- * Warn of a hint that is not followed.  position: of the problem, in bytes.
+ * Warn that a hint is not followed.  position: where in query_string the
+ * problem is, in bytes.
  */
 static void
 plan_warn(const char *query_string, int position, const char *problem)
@@ -135,8 +156,8 @@ plan_warn(const char *query_string, int position, const char *problem)
 }
 
 /*
- * Do what a hint says, and where it says nothing, its policy; a reason if that
- * cannot be done.
+ * Apply a hint and, where the hint states nothing, the policy that it names.
+ * Returns a reason if that cannot be done, else NULL.
  */
 static const char *
 plan_apply_hint(const Hint *hint, PlanChoice *choice)
@@ -197,7 +218,7 @@ plan_choose(const char *text, int location, int len, PlanChoice *choice)
 		case HINT_CACHE:
 			if (hint.policy != NULL && IsInParallelMode())
 			{
-				/* where no table of ours can be read */
+				/* the table of policies cannot be read there */
 				choice->reason = "a parallel operation is under way";
 				break;
 			}
@@ -209,7 +230,7 @@ plan_choose(const char *text, int location, int len, PlanChoice *choice)
 }
 
 /*
- * The specification of a node, in one piece.
+ * Make the ScanSpec of a node, as one chunk.
  */
 static ScanSpec *
 plan_make_spec(const PlanChoice *choice)
@@ -229,7 +250,7 @@ plan_make_spec(const PlanChoice *choice)
 }
 
 /*
- * Look a statement up as its execution would.
+ * Look a statement up as its execution will do.
  */
 static StatsCounter
 plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
@@ -249,7 +270,7 @@ plan_look_up(Lookup *lookup, const Query *tree, const ScanSpec *spec,
 }
 
 /*
- * May the statement go unplanned for now?
+ * May the statement get a promise in place of a plan?
  */
 static bool
 plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
@@ -262,8 +283,9 @@ plan_may_promise(Lookup *lookup, StatsCounter bypass, int cursor_options)
 }
 
 /*
- * Plan a statement that is not known to be cheap.  planned: its plan, if it
- * has one already.
+ * Plan a statement that is not known to be cheap, with a node on top.
+ * planned: its plan, if it has been planned already; then original is a copy
+ * of the tree from before that.
  */
 static PlannedStmt *
 plan_with_node(Query *tree, const char *query_string, int cursor_options,
@@ -357,9 +379,10 @@ plan_as_chosen(Query *tree, const char *query_string, int cursor_options,
 }
 
 /*
- * A plan was made under a policy, or for want of it: PostgreSQL is to make it
- * anew, if it is kept, when policies change (define.c tells).  What changed while
- * it was made was told too early.
+ * A plan depends on a policy, or on the policy not existing.  If PostgreSQL
+ * keeps the plan, it must replan when policies change: define.c then sends a
+ * relcache invalidation for the table of policies.  If policies have changed
+ * while the plan was made, that invalidation came too early for it.
  */
 static void
 plan_watch_policies(PlannedStmt *planned, const PlanChoice *choice)

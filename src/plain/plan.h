@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan.h
- *	  Which plain statements are cached, decided as they are planned.
+ *	  Decides at planning which plain statements are cached.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,29 +10,31 @@
 
 #include "plain/scan.h"
 
-/* How a statement is to be cached, by settings and hints. */
+/* How settings and hints want a statement to be cached. */
 typedef struct PlanChoice
 {
 	const char *text;			/* without comments; terminated */
 	uint32		text_len;
 	ScanSpec	spec;			/* without the bytes */
-	const char *reason;			/* why it is not to be, or NULL */
+	const char *reason;			/* why it is not cached, or NULL */
 	bool		by_mode;		/* another mode would cache it */
-	const char *problem;		/* with a hint, if that is the reason */
+	const char *problem;		/* with a hint, if that is the reason; else
+								 * NULL */
 	int			position;		/* of the problem in the text */
-	bool		by_policy;		/* a policy was asked for, of this table as of
-								 * this stamp */
-	Oid			policies;		/* InvalidOid: the extension is not there */
-	ClockStamp	stamp;
+	bool		by_policy;		/* the hint names a policy; then the next two
+								 * are set */
+	Oid			policies;		/* the table of policies; InvalidOid if the
+								 * extension is not in this database */
+	ClockStamp	stamp;			/* of definitions, read before the policy */
 } PlanChoice;
 
-/* Register the hook; called once, as the library is loaded. */
+/* Install the hook; called once, when the library is loaded. */
 extern void plan_init(void);
 
 /*
- * Choose for a statement of a text, given as hint_find takes it.  False if the
- * statement is to be left alone.  Leaves choice->text and the shape to the
- * caller.
+ * Decide how a statement is to be cached.  text, location and len: as for
+ * hint_find.  Returns false if the statement is not to be cached.  Leaves
+ * choice->text and the shape to the caller.
  */
 extern bool plan_choose(const char *text, int location, int len,
 						PlanChoice *choice);

@@ -1,25 +1,28 @@
 /*-------------------------------------------------------------------------
  *
  * wrap.c
- *	  Plans with a cache node on top: made, recognized, taken apart.
+ *	  Makes, recognizes and takes apart plans with a cache node on top.
  *
- * plan.c wraps the plan of a statement: the node of scan.c is put on top of it.
- * A promise is a plan that consists of the node alone; it is made for a
- * statement whose result is in L1 as it is planned.  For each execution serve.c
- * either strips a wrapped plan, which leaves the plan below, or binds it to the
- * decision about this execution.
+ * A wrapped plan is the plan of a statement with the node of scan.c on top of
+ * it.  A promise is a plan that consists of the node alone; plan.c has one
+ * made for a statement whose result is in L1.  For each execution of either,
+ * serve.c has one of two plans made: it strips a wrapped plan, which leaves
+ * the plan below the node, or it binds the plan, which tells the node what was
+ * decided for this execution.
  *
- * The node carries what was known as the statement was planned: the tree, and
- * a ScanSpec as the bytes of a constant.  The node reads its columns from a
- * range table entry that is appended to those of the plan, so that EXPLAIN and
- * ruleutils find names for them.
+ * The node carries what was known when the statement was planned: the query
+ * tree, and a ScanSpec as the bytes of a constant.  The columns of the node
+ * belong to a range table entry that is appended to those of the plan.  Thus
+ * EXPLAIN and ruleutils find names for them.
  *
- * PostgreSQL may keep a plan and execute it any number of times, also while it
- * executes it already.  So stripping and binding copy the statement and the node,
- * no deeper than needed, and leave the wrapped plan as it is; nothing is ever
- * written into that.  All that the node carries is made of PostgreSQL's own
- * nodes, so copyObject() and nodeToString() know all of it, and what they make
- * of a plan is as good, bound or not.
+ * PostgreSQL may keep a plan and execute it many times, even while it is being
+ * executed already.  So a wrapped plan is never written to.  Stripping and
+ * binding copy the statement and the node, no deeper than needed.  All that
+ * the node carries consists of PostgreSQL's own nodes, so copyObject() and
+ * nodeToString() work on it, and a copy of a plan, bound or not, is as good as
+ * the original.
+ *
+ * Protocol and locks: none.
  *
  * What this file must not do: look anything up, or decide which plans get a
  * node.
@@ -39,7 +42,7 @@
 #include "utils/inval.h"
 #include "utils/syscache.h"
 
-/* Bits of cursor options that plain statements are planned with. */
+/* The cursor options that plain statements may be planned with. */
 #define WRAP_PLAIN_OPTIONS \
 	(CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN | CURSOR_OPT_CUSTOM_PLAN)
 
@@ -65,7 +68,8 @@ wrap_text(const ScanSpec *spec)
 }
 
 /*
- * A copied plan has its tags elsewhere.
+ * The terms of a spec.  Its tags are the first of its bytes.  The pointer in
+ * spec->terms is not set, as the spec may have been copied with its plan.
  */
 Terms
 wrap_terms(const ScanSpec *spec)
@@ -77,9 +81,9 @@ wrap_terms(const ScanSpec *spec)
 }
 
 /*
- * The columns of the node, as those of a range table entry that stands for the
- * cache.  result: what the statement returns; *source: the same columns as
- * the node reads them.
+ * The target list of the node, for the columns in result, which the statement
+ * returns.  *source is set to the same columns as Vars of the range table
+ * entry number cache, which stands for the cache.
  */
 static List *
 wrap_columns(List *result, Index cache, List **source)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * wrap.h
- *	  Plans with a cache node on top: made, recognized, taken apart.
+ *	  Makes, recognizes and takes apart plans with a cache node on top.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,22 +12,22 @@
 #include "plain/scan.h"
 
 /*
- * Put the node on top of a finished plan.  tree: what it is the plan of; spec
- * becomes part of it, and its updatable is set.  A
- * cursor over rows that WHERE CURRENT OF may be used with gets none.
+ * Put the node on top of a finished plan.  tree is the query of that plan.
+ * spec becomes part of the result, and its field updatable is set.  The plan
+ * of a cursor that may be used with WHERE CURRENT OF gets no node.
  */
 extern PlannedStmt *wrap_plan(PlannedStmt *stmt, const Query *tree,
 							  ScanSpec *spec);
 
 /*
- * A plan that consists of the node alone, for a result that was just seen in
- * the cache.  access: the privileges it needs; cost, rows: of a real plan, as
- * far as is known.
+ * A promise: a plan that consists of the node alone, for a result that was
+ * just seen in L1.  access: the privileges that the query needs.  cost and
+ * rows: those of its latest real plan, if there was one.
  */
 extern PlannedStmt *wrap_promise(const Query *tree, ScanSpec *spec,
 								 const Access *access, double cost, double rows);
 
-/* The node on top of a plan, or NULL; and what it was made with. */
+/* The node on top of a plan, or NULL; and what the node carries. */
 extern CustomScan *wrap_find(const PlannedStmt *stmt);
 extern const ScanSpec *wrap_spec(const CustomScan *node);
 extern const Query *wrap_tree(const CustomScan *node);
@@ -35,18 +35,20 @@ extern const char *wrap_text(const ScanSpec *spec);
 extern Terms wrap_terms(const ScanSpec *spec);
 
 /*
- * Mark a plan that got no node only because of cache.mode; if there is a mark
- * of another, lesser mode on a plan, have PostgreSQL make such plans anew.
+ * wrap_mark marks a plan that got no node only because of cache.mode.
+ * wrap_outdate_marked has PostgreSQL replan such plans if the plan was marked
+ * in a mode that caches less than the present one.
  */
 extern PlannedStmt *wrap_mark(PlannedStmt *stmt);
 extern void wrap_outdate_marked(const PlannedStmt *stmt);
 
-/* The plan below the node, as if there were no cache. */
+/* The plan below the node, as it would be without the cache. */
 extern PlannedStmt *wrap_strip(const PlannedStmt *wrapped);
 
 /*
- * The plan for one execution, given its id.  serves: without what is below the
- * node.  It is a wrapped plan, or a promise, and can be bound again.
+ * The plan for the execution with this id.  If it serves a result, what is
+ * below the node is left out.  The result is a wrapped plan or a promise
+ * itself, and can be bound again.
  */
 extern PlannedStmt *wrap_bind(const PlannedStmt *wrapped, int execution,
 							  bool serves);

@@ -1,22 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * answer.c
- *	  Answers a request from L1, from L2, or by whoever executes for all.
+ *	  Answers a request from L1, from L2, or by one execution for all.
  *
- * The steps are those of lookup.c, from 5 on, for every kind of request.  Step 8,
- * the execution, is the caller's (fetch.c, plain/scan.c), which stores its result
- * by answer_fill (step 9).
+ * The steps are those of lookup.c.  Steps 5, 6, 7 and 9 are here, for every
+ * kind of request.  The caller executes the query (step 8: fetch.c,
+ * plain/scan.c) and calls answer_fill with the result (step 9).
  *
- * After waiting for a leader, a text starts again at step 1.  A request with a
- * snapshot of its own has to be answered as that snapshot sees things, so it goes
- * on at step 5 with its old reading of the clock, if that still holds; else it
+ * After waiting for a leader, the request of an SQL function starts again at
+ * step 1.  A request with a snapshot of its own, that is, a plain statement,
+ * must be answered as that snapshot sees the data.  So it goes on at step 5
+ * with its old reading of the clock, if that still holds; otherwise it
  * executes.
  *
- * Errors.  Nothing is held but the flight, which flight.c lands if there is an
- * error, and the pin on what was found, which goes with the memory of the call.
+ * Errors.  Only two things are held: the flight, which flight.c lands after an
+ * error, and the pin on the result that was found, which goes with the memory
+ * of the call.
  *
- * What this file must not do: know what a face looks like, or what a statement
- * means.
+ * What this file must not do: know from which SQL function a request comes, or
+ * what a statement means.
  *
  *-------------------------------------------------------------------------
  */
@@ -36,15 +38,16 @@
 #define ANSWER_SHADOW_MARK "shadow"
 
 /*
- * How many times what an execution is expected to take a leader is waited for,
- * and how long at least: less is not felt.
+ * A follower waits for a leader this many times as long as an execution is
+ * expected to take, and at least as long as nobody notices.
  */
 #define ANSWER_PATIENCE 8
 #define ANSWER_MIN_PATIENCE_US 50000
 
 /*
- * The same for what the planner expects, which may be far too little, since it
- * knows nothing of functions; and what a unit of its costs takes.
+ * The minimum if only the planner's estimate is known.  That may be far too
+ * low, since the planner does not know what functions do.  And what a unit of
+ * the planner's costs is taken to last.
  */
 #define ANSWER_MIN_GUESS_US 2000000
 #define ANSWER_COST_US 10.0
@@ -57,7 +60,8 @@ answer_uses_l2(const Lookup *lookup)
 }
 
 /*
- * A hit in L1 of someone who wants a result for longer than all before.
+ * A hit in L1, whose request has a longer ttl than all requests before:
+ * prolong the life of the entry in L1 and in L2.
  */
 static void
 answer_prolong(const Lookup *lookup, StoreResult *found)
@@ -76,8 +80,8 @@ answer_prolong(const Lookup *lookup, StoreResult *found)
 }
 
 /*
- * An expired result is served only if someone else refreshes it, so that is
- * left to the caller.
+ * An expired result is served only while another session refreshes it, which
+ * the caller finds out.
  */
 StoreStatus
 answer_l1(Lookup *lookup, StoreResult *found)
@@ -104,8 +108,8 @@ answer_release(Answer *answer)
 }
 
 /*
- * Steps 1 to 5.  A transaction that has written may be served a result, but not
- * execute for others.
+ * Steps 1 to 5.  A transaction that has written may be served a result, but it
+ * may not fill, so it does not join a flight either.
  */
 void
 answer_look_up(Lookup *lookup, Answer *answer)
@@ -124,7 +128,7 @@ answer_look_up(Lookup *lookup, Answer *answer)
 }
 
 /*
- * Cap how long L1 keeps what L2 keeps as well.
+ * Limit the life of an entry in L1 if its result is in L2 as well.
  */
 static void
 answer_cap_l1(StoreTimes *times, TimestampTz now)
@@ -163,10 +167,10 @@ answer_l2(Lookup *lookup, StoreResult *found)
 }
 
 /*
- * How long to wait for one leader, in us.  Where it is not known how long such
- * an execution takes, the planner's estimate has to do, for the statement as
- * this session would execute it.  At half of cache.fill_wait at the latest
- * someone is to take over, so that not all give up at once when that is over.
+ * How long to wait for one leader, in us.  If it is not known how long such an
+ * execution takes, the planner's estimate is used, for the statement as this
+ * session would execute it.  The limit is half of cache.fill_wait: then one
+ * follower takes over, before all of them give up at their deadlines.
  */
 static int64
 answer_patience(Lookup *lookup)
@@ -184,7 +188,7 @@ answer_patience(Lookup *lookup)
 }
 
 /*
- * Wait for whoever leads.
+ * Wait for the leader of the flight.
  */
 static FlightRole
 answer_wait(Lookup *lookup)
@@ -194,7 +198,7 @@ answer_wait(Lookup *lookup)
 
 	if (lookup->deadline <= GetCurrentTimestamp())
 		return FLIGHT_ALONE;
-	/* what two ask for at once is worth storing */
+	/* a result that two sessions want at the same time is worth storing */
 	if (lookup->request.terms.min_cost_us < 0)
 		admit_want(lookup->key.hash);
 	patience_us = answer_patience(lookup);
@@ -202,7 +206,7 @@ answer_wait(Lookup *lookup)
 	stats_add(STATS_WAITS, 1);
 	stats_add(STATS_WAIT_TIMEOUTS, lookup->pass.gave_up);
 	lookup->now = GetCurrentTimestamp();
-	/* what was read before is of no use to whoever waits for us */
+	/* our reading of the clock is outdated: we could not store a result */
 	if (role != FLIGHT_LEADER || !lookup_outdated(lookup))
 		return role;
 	flight_land(FLIGHT_FAILED);
@@ -210,7 +214,7 @@ answer_wait(Lookup *lookup)
 }
 
 /*
- * The second look of a leader.
+ * Step 7, for the leader: look into L1 once more, and then into L2.
  */
 static AnswerTurn
 answer_lead(Lookup *lookup, Answer *answer)
@@ -232,8 +236,8 @@ answer_lead(Lookup *lookup, Answer *answer)
 }
 
 /*
- * Steps 6 and 7.  Join the flight; whoever comes second waits, or is served what
- * has expired meanwhile.
+ * Steps 6 and 7.  Join the flight.  A follower waits, unless there is an
+ * expired result to be served while the leader refreshes it.
  */
 static AnswerTurn
 answer_join(Lookup *lookup, Answer *answer)
@@ -244,7 +248,7 @@ answer_join(Lookup *lookup, Answer *answer)
 		lookup->deadline = GetCurrentTimestamp() +
 			(int64) cache_fill_wait * 1000;
 	role = flight_join(&lookup->key, &lookup->request.terms, &lookup->pass);
-	/* with something to serve meanwhile, no one waits */
+	/* nobody waits who can be served an expired result */
 	if (role == FLIGHT_FOLLOWER && answer->status != STORE_EXPIRED)
 		role = answer_wait(lookup);
 	switch (role)
@@ -288,8 +292,9 @@ answer_turn(Lookup *lookup, Answer *answer)
 }
 
 /*
- * When a result made now ends.  One that takes the place of another inherits its
- * ttl: who wants a younger one does not shorten the life of those of others.
+ * When a result that is made now expires.  If it replaces another one, it
+ * inherits that one's ttl.  So a request with a short ttl does not shorten the
+ * life of a result that others want for longer.
  */
 static void
 answer_set_times(const StoreAsker *asker, int64 fill_us, StoreTimes *times)
@@ -316,7 +321,7 @@ answer_admits(const Lookup *lookup, int64 fill_us)
 }
 
 /*
- * What messages call the query of a request.
+ * The name of a request's query in log messages.
  */
 static const char *
 answer_label(const Lookup *lookup)
@@ -347,7 +352,7 @@ answer_fill(Lookup *lookup, const char *payload, Size len, int64 fill_us)
 	}
 	if (!answer_admits(lookup, fill_us))
 		return FLIGHT_UNSTORABLE;
-	/* what the leader did to itself is not so for others */
+	/* the execution has written, or has changed its own settings */
 	if (lookup_has_written() || !lookup_same_session(lookup))
 		return FLIGHT_FAILED;
 	if (lookup_outdated(lookup) && !BREAK_STORE_CHECK)

@@ -1,18 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * fetch.c
- *	  Answer a request as a whole: look up, or execute and fill.
+ *	  Answers a request as a whole: looks it up, or executes it and fills.
  *
- * The steps are those of lookup.c; answer.c takes them.  Step 8 is done here: lock what is read,
- * take a snapshot, execute into a payload, all through SPI.  The result is
- * complete before any of it is handed out, so whoever waits for it waits for
- * no client.
+ * The steps are those of lookup.c.  answer.c takes all of them but step 8,
+ * which is done here through SPI: lock the relations that the query reads,
+ * take a snapshot, and execute into a payload.  The result is complete before
+ * any of it is returned, so the followers of this flight never wait for a
+ * client.
  *
- * Errors.  Nothing is held while the query runs but the flight, which flight.c
- * lands if there is an error, and the pin on the statement, which goes with
+ * Errors.  While the query runs, only two things are held: the flight, which
+ * flight.c lands after an error, and the pin on the statement, which goes with
  * its memory.  A result that cannot be stored is returned all the same.
  *
- * What this file must not do: know what a face looks like.
+ * What this file must not do: know from which SQL function a request comes.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +28,7 @@
 #include "lookup/watch.h"
 #include "store/codec.h"
 
-/* Where the rows of a request go. */
+/* Where the rows of an execution go. */
 typedef struct FetchTarget
 {
 	TupleDesc	expected;		/* or NULL */
@@ -47,8 +48,10 @@ fetch_serve(const Lookup *lookup, const Answer *answer, FetchResult *result)
 
 /*
  * Execute the statement of a request into a receiver.  Returns the
- * microseconds it took.  SPI takes the snapshot, after the locks on what is
- * read: one taken before would miss what a TRUNCATE did that was waited for.
+ * microseconds it took.  SPI takes the snapshot after it has locked the
+ * relations that are read.  A snapshot from before that would be too old if
+ * the lock had to wait for a TRUNCATE: the table would look empty, without the
+ * rows that the same transaction has inserted after the TRUNCATE.
  */
 static int64
 fetch_execute(Lookup *lookup, CodecReceiver *receiver)
@@ -127,8 +130,8 @@ fetch_bypass(Lookup *lookup, StatsCounter reason,
 }
 
 /*
- * Steps 8 and 9.  Whoever executes a query that asks for others leads at most
- * its own flight, so only a leader lands one.
+ * Steps 8 and 9.  A query can contain other requests.  Each execution leads at
+ * most its own flight, and lands only that.
  */
 static void
 fetch_miss(Lookup *lookup, bool leads, const FetchTarget *target)

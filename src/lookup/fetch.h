@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fetch.h
- *	  Answer a request as a whole: look up, or execute and fill.
+ *	  Answers a request as a whole: looks it up, or executes it and fills.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,15 +23,15 @@ typedef struct FetchResult
 
 /*
  * Answer a request for a text, from the cache or by executing the query.
- * expected: the rows that the caller was promised, NULL for any; overflow: the
- * memory context for a tuplestore.  Errors: those of the query, of
+ * expected: the row type that the caller expects, NULL for any.  overflow: the
+ * memory context for a tuplestore.  Errors: those of the query, those of
  * lookup_orient, and ERRCODE_DATATYPE_MISMATCH if the rows are not as
  * expected.
  */
 extern void fetch(const LookupRequest *request, TupleDesc expected,
 				  MemoryContext overflow, FetchResult *result);
 
-/* The payload is not needed any more. */
+/* Release the payload. */
 extern void fetch_release(FetchResult *result);
 
 #endif							/* CACHE_FETCH_H */

@@ -4,64 +4,80 @@
  *	  What a request means, what it depends on, its key, and whether it may use
  *	  the cache.
  *
- * A request is a text that someone wants cached, or a query tree that the
- * server has made of a plain statement.  It is answered in this order:
+ * A request is either a text passed to an SQL function (cached_query), or the
+ * query tree that PostgreSQL has made of a plain statement.  It is answered in
+ * these steps:
  *
- *	1. read the clock for everything the result depends on (fences,
- *	   generations, newest xid), then accept pending catalog invalidations
- *	2. find out what the statement means, or remember it; if it reads other
- *	   relations than were looked at in step 1, go back to that.  Convert the
+ *	1. Read the clock for everything the result depends on (fences,
+ *	   generations, newest xid).  Then accept pending catalog invalidations.
+ *	2. Find out what the statement means, or remember it.  If it reads other
+ *	   relations than step 1 has assumed, go back to step 1.  Convert the
  *	   parameters of a named query to the types it uses them as, and read the
- *	   clock for that parameter set
- *	3. check privileges on what is read; who may not call a function, or read
- *	   what it reads, bypasses
- *	4. decide whether the cache may be used at all; if not, execute (bypass)
- *	5. look into L1 under the generations of step 1
- *	6. join the flight of this key: wait for its leader, and look again, or
- *	   lead
- *	7. as the leader, look into L1 once more, then into L2
- *	8. execute; that is for the caller to do
- *	9. store iff the clock stands still
+ *	   clock for that parameter set.
+ *	3. Check privileges on what is read.  A user who may not call a function,
+ *	   or may not read what it reads, bypasses.
+ *	4. Decide whether the cache may be used at all.  If not, execute
+ *	   (bypass).
+ *	5. Look into L1 under the generations of step 1.
+ *	6. Join the flight of this key: lead it, or wait for its leader and look
+ *	   again.
+ *	7. As the leader, look into L1 once more, then into L2.
+ *	8. Execute.  The caller does that.
+ *	9. Store the result if the clock has not moved since step 1.
  *
  * Steps 1 to 4 are here (lookup_orient), steps 5 to 7 and 9 in answer.c.
  *
- * Why a result is never stale: clock.c argues it for any reader that keeps the
- * order 1, 5 and 1, 8, 9.  A waiter either comes back to step 1, or finds that
- * what it read then is still so, so it never takes a result by the reading of
- * someone else, nor by one from before it waited.
+ * Why a result is never stale.  clock.c argues it for any reader that reads
+ * the clock before it looks up (1, 5), and before it executes and stores (1,
+ * 8, 9).  A backend that has waited either goes back to step 1, or makes sure
+ * that its reading of step 1 still holds.  So it never uses the reading of
+ * another backend.
  *
- * Snapshots.  A text is executed at READ COMMITTED under a snapshot of its
- * own, taken at step 8, as any query of a volatile function is; so the reading
- * is always older than the snapshot.  Where the snapshot is older than the
- * reading (REPEATABLE READ; a tree, whose snapshot the server has taken
- * already), a change that was counted may be invisible to it.  That is not so
- * if every change of a dependency was over when the snapshot was taken (newest
- * xid before its xmin), or if no transaction at all has ended since, that is,
- * a snapshot taken now would be the same; else the request bypasses.
- * SERIALIZABLE bypasses, for what is served leaves no trace of having been
- * read.
+ * Snapshots.  A text at READ COMMITTED is executed under a snapshot of its
+ * own, taken in step 8, like any query in a VOLATILE function.  Thus the
+ * reading of the clock is always older than the snapshot.  In two cases the
+ * snapshot is older than the reading: at REPEATABLE READ, and for a tree,
+ * whose snapshot PostgreSQL has taken already.  Then the snapshot may not see
+ * a change that was counted.  The cache is still used if one of these is true:
  *
- * Own writes.  A transaction that has an xid sees what others must not see, so
- * it never stores anything; and it must see what is in no entry, so it is
- * served only results that it can be told to have changed nothing of: their
- * dependencies and the relations they read are untouched, functions do not hide
- * others, and no statement that writes is under way.  Whether the query itself
- * took an xid, against what its functions promised, is looked at once more
- * before storing.
+ *	- Every change of a dependency had ended when the snapshot was taken (the
+ *	  newest xid precedes the snapshot's xmin).
+ *	- No transaction has ended since then: a snapshot taken now would be the
+ *	  same.
  *
- * The plan of a tree was made before step 1, so it may be of older definitions
- * than those counted there.  What the tree itself says is not: its relations are
- * locked since it was analysed, and functions are in it by oid.  So a tree can
- * be looked up, and be planned again for step 8 (plan.c).
+ * Otherwise the request bypasses.  SERIALIZABLE always bypasses, because a
+ * result that is served leaves no trace of having been read.
  *
- * Errors.  Nothing is held between the steps but the flight, which flight.c
- * lands if there is an error.
+ * Own writes.  A transaction that has an xid may see rows that others must not
+ * see.  So it never stores a result.  It must also see its own changes, which
+ * no entry contains.  So it may be served an entry only if all of this holds:
  *
- * A standby hears of no invalidation: there only what lives by its ttl alone
- * is served.
+ *	- It has touched none of the entry's dependencies, and none of the
+ *	  relations that the statement reads (invalidate_touched).
+ *	- All these relations are known (Statement.complete), also those that the
+ *	  functions of the statement read.
+ *	- No statement that writes is running in this session (invalidate_writing),
+ *	  because what it has changed is touched only when it ends.
+ *	- It is not a transaction of a logical replication worker, whose changes
+ *	  are touched only when it commits.
  *
- * What this file must not do: know what a face looks like, or where tags come
- * from.
+ * A query may get an xid while it is executed, although its functions promise
+ * to write nothing.  So that is checked again before storing.
+ *
+ * Trees.  The plan of a tree was made before step 1, so it may have been made
+ * with an older catalog than the one that was counted there.  That is not true
+ * of the tree itself: its relations have been locked since it was analysed,
+ * and it contains the OIDs of functions.  So a tree can be looked up, and be
+ * planned again for step 8 (plan.c).
+ *
+ * Errors.  Between the steps, only the flight is held.  flight.c lands it
+ * after an error.
+ *
+ * Standbys.  A standby receives no invalidations.  So it serves only results
+ * that have only a ttl: no tags, no name, no relations that they depend on.
+ *
+ * What this file must not do: know from which SQL function a request comes, or
+ * where its tags come from.
  *
  *-------------------------------------------------------------------------
  */
@@ -98,7 +114,7 @@
 #define LOOKUP_DEP_CATALOG	2
 #define LOOKUP_FIXED_DEPS	3
 
-/* How often the dependencies of a statement are found before giving up. */
+/* How many times step 1 is repeated before giving up. */
 #define LOOKUP_MAX_READINGS 5
 
 void
@@ -135,9 +151,9 @@ lookup_add_dep(Lookup *lookup, ClockSlot slot)
 }
 
 /*
- * Append what stands for a parameter in the tag of its set.  Values that are
- * equal have one hash, also where they are shown differently, as 1.5 and 1.50;
- * and so have equal integers of different sizes.
+ * Append what stands for a parameter in the tag of its set.  Equal values have
+ * the same hash, even if their text differs, like 1.5 and 1.50.  So do equal
+ * integers of different sizes.
  */
 static void
 lookup_append_param(CacheKey *tag, const ParamExternData *param)
@@ -187,7 +203,8 @@ lookup_set_tag(const Lookup *lookup, size_t *len)
 }
 
 /*
- * Find the slots that a request depends on whatever its statement reads.
+ * Find the slots that a request depends on, no matter what its statement
+ * reads.
  */
 static void
 lookup_find_deps(Lookup *lookup)
@@ -214,8 +231,8 @@ lookup_find_deps(Lookup *lookup)
 }
 
 /*
- * Make the dependencies those of the statement.  False if they were so
- * already, that is, when the clock was read.
+ * Add the dependencies of the statement.  Returns false if they were there
+ * already when the clock was read.
  */
 static bool
 lookup_add_statement_deps(Lookup *lookup)
@@ -247,7 +264,7 @@ lookup_add_statement_deps(Lookup *lookup)
 }
 
 /*
- * Would a snapshot miss a change that xid has made?
+ * Could the snapshot miss a change that xid has made?
  */
 static bool
 lookup_snapshot_misses(Snapshot snapshot, uint64 xid)
@@ -262,7 +279,7 @@ lookup_snapshot_misses(Snapshot snapshot, uint64 xid)
 }
 
 /*
- * Does a snapshot see what one taken now would see of other transactions?
+ * Does the snapshot see the same of other transactions as one taken now?
  */
 static bool
 lookup_snapshot_is_current(Snapshot snapshot)
@@ -286,8 +303,8 @@ lookup_snapshot_is_current(Snapshot snapshot)
 }
 
 /*
- * Could the snapshot that a miss is executed under be without a change that
- * was counted?
+ * Could the snapshot under which a miss is executed miss a change that was
+ * counted?
  */
 static bool
 lookup_snapshot_is_old(const Lookup *lookup, uint64 newest_xid)
@@ -308,8 +325,7 @@ lookup_has_written(void)
 }
 
 /*
- * Could the result be another one for this transaction than for others, because
- * of what it has changed?
+ * Could the changes of this transaction affect the result?  See "Own writes".
  */
 static bool
 lookup_sees_own_writes(const Lookup *lookup)
@@ -318,7 +334,7 @@ lookup_sees_own_writes(const Lookup *lookup)
 
 	if (!lookup_has_written())
 		return false;
-	/* what a worker of logical replication writes is known when it commits */
+	/* the changes of a logical replication worker are touched at commit */
 	if (invalidate_writing() || !stmt->complete || IsLogicalWorker())
 		return true;
 	for (int i = 0; i < lookup->ndeps; i++)
@@ -335,7 +351,7 @@ lookup_sees_own_writes(const Lookup *lookup)
 }
 
 /*
- * Why the cache must be left alone for this request, if it must.
+ * Step 4: the reason to bypass the cache, or LOOKUP_NO_BYPASS.
  */
 static StatsCounter
 lookup_bypass_reason(const Lookup *lookup, bool fenced, uint64 newest_xid)
@@ -397,8 +413,8 @@ lookup_find_statement(Lookup *lookup, uint64 catalog, uint64 roles)
 }
 
 /*
- * Convert the parameters of a named query to the types that its statement uses
- * them as, unless that is done.
+ * Convert the parameters of a named query to the types that its statement
+ * uses, unless that is done already.
  */
 static void
 lookup_take_params(Lookup *lookup)
@@ -431,8 +447,8 @@ lookup_take_params(Lookup *lookup)
 
 /*
  * Add the slot of the parameter set of a named query, and read the clock for
- * it.  That can come later than the rest of step 1, since no definition depends
- * on it.  Returns whether it is fenced.
+ * it.  That may come later than the rest of step 1, since what the statement
+ * means does not depend on this slot.  Returns whether it is fenced.
  */
 static bool
 lookup_read_set(Lookup *lookup, uint64 *newest_xid)
@@ -485,8 +501,8 @@ lookup_read_clock(Lookup *lookup, uint64 *newest_xid)
 }
 
 /*
- * Make the key of the result.  False if it would be too large, or if a parameter of a
- * tree has no value to look at.
+ * Make the key of the result.  Returns false if it would be too large, or if
+ * the value of a parameter of a tree is not available.
  */
 static bool
 lookup_complete_key(Lookup *lookup)
@@ -514,11 +530,12 @@ lookup_complete_key(Lookup *lookup)
 }
 
 /*
- * May the user read what a tree reads?  PostgreSQL checks that as the execution
- * starts, and raises the error.  Here it is checked so that nobody else learns, not
- * even by the time it takes, whether there is a result.  Privileges are
- * definitions: as long as the statement is current they have not changed, so the
- * answer is remembered; that of another module is not.
+ * May the user read what a tree reads?  PostgreSQL checks that when the
+ * execution starts, and raises the error.  It is checked here as well, so that
+ * a user who may not cannot learn, even from the time it takes, whether there
+ * is a result.  Privileges are a part of the catalog, so they have not changed
+ * as long as the statement is current, and the answer is remembered.  The
+ * answer of another module's hook is not.
  */
 static bool
 lookup_permitted(Statement *stmt)
@@ -535,9 +552,9 @@ lookup_permitted(Statement *stmt)
 }
 
 /*
- * What an automatic statement depends on is known only once it was found, so
- * then the clock is read again, for all of it; definitions that keep changing
- * under us count as fenced.
+ * Without tags, the dependencies of a statement are known only when the
+ * statement is found.  Then the clock is read again for all of them.  If the
+ * catalog keeps changing meanwhile, that counts as a fence.
  */
 StatsCounter
 lookup_orient(Lookup *lookup)
@@ -608,8 +625,8 @@ lookup_read_definitions(uint64 *catalog_generation, uint64 *roles_generation)
 }
 
 /*
- * A function that claims to be STABLE can change settings all the same, and the
- * rows after it are not what the key says.
+ * A function that is declared STABLE can change settings all the same.  The
+ * rows that come after that do not belong to the key.
  */
 bool
 lookup_same_session(const Lookup *lookup)

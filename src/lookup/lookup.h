@@ -21,8 +21,8 @@ typedef struct LookupRequest
 	KeyForm		form;
 	const char *query;			/* terminated */
 	uint32		query_len;
-	const Query *tree;			/* what the server made of it; NULL: to be
-								 * analysed */
+	const Query *tree;			/* of a plain statement, as the server has
+								 * analysed it; NULL: to be analysed */
 	uint64		serial;			/* of the plan of the tree, as statement_find
 								 * takes it */
 	const char *name;			/* of a named query, or NULL */
@@ -35,12 +35,12 @@ typedef struct LookupRequest
 								 * will be a new one */
 } LookupRequest;
 
-/* The terms of a request for which nothing is said: those of the settings. */
+/* The terms if nothing is stated: those of the settings. */
 extern void lookup_default_terms(Terms *terms);
 
 /*
- * Make the request for a text on complete terms.  What else there is to say,
- * of a tree, a name and parameters, is for the caller to fill in.
+ * Make a request for a text on complete terms.  The caller may then fill in a
+ * tree, a name and parameters.
  */
 extern void lookup_make_request(LookupRequest *request, KeyForm form,
 								const char *query, uint32 query_len,
@@ -49,10 +49,10 @@ extern void lookup_make_request(LookupRequest *request, KeyForm form,
 /* Most tags that a result may carry, or relations that it may depend on. */
 #define LOOKUP_MAX_TAGS STATEMENT_MAX_RELATIONS
 
-/* Cluster, database and catalog; those; and the two tags of a named query. */
+/* Cluster, database, catalog; tags or relations; two tags of a named query. */
 #define LOOKUP_MAX_DEPS (3 + LOOKUP_MAX_TAGS + 2)
 
-/* What is known of a request while it is answered. */
+/* A request that is being answered. */
 typedef struct Lookup
 {
 	LookupRequest request;
@@ -60,16 +60,18 @@ typedef struct Lookup
 	uint64		state;			/* of the session, settings_state() */
 	CacheKey	key;			/* of the result, once there is a statement */
 	Statement  *stmt;
-	ParamListInfo params;		/* of the request, as the statement takes them */
-	int			ntypes;			/* that those of a named query were made */
+	ParamListInfo params;		/* converted to the types of the statement */
+	int			ntypes;			/* types that the parameters of a named query
+								 * were converted to */
 	Oid		   *types;
-	bool		settled;		/* no unknown prepared transactions */
+	bool		settled;		/* each prepared transaction has a record */
 	FlightPass	pass;			/* for flights of the key */
-	TimestampTz deadline;		/* of waiting for them; 0 before step 6 */
+	TimestampTz deadline;		/* of waiting for flights; 0 before step 6 */
 	TimestampTz now;			/* when the clock was read */
-	StoreAsker	asker;			/* as of the last look into the tiers */
-	bool		unproven;		/* the execution has reached what it may not */
-	int			nfixed_deps;	/* known before the statement is */
+	StoreAsker	asker;			/* as of the latest look into the tiers */
+	bool		unproven;		/* the execution has reached something that is
+								 * not proven (watch.c) */
+	int			nfixed_deps;	/* those known before the statement is found */
 	int			ndeps;
 	ClockStamp	deps[LOOKUP_MAX_DEPS];
 } Lookup;
@@ -78,9 +80,9 @@ typedef struct Lookup
 #define LOOKUP_NO_BYPASS STATS_NCOUNTERS
 
 /*
- * The generations of definitions in this database and of roles, as of now;
- * STATEMENT_NO_GENERATION while one is being changed.  What is planned after
- * this is of those definitions, or newer ones.
+ * Read the present generations of the catalog of this database and of roles;
+ * STATEMENT_NO_GENERATION while one is being changed.  A plan that is made
+ * after this is made with the catalog of these generations or a newer one.
  */
 extern void lookup_read_definitions(uint64 *catalog_generation,
 									uint64 *roles_generation);
@@ -93,31 +95,32 @@ extern void lookup_begin(Lookup *lookup, const LookupRequest *request);
 
 /*
  * Steps 1 to 4: read the clock, find the statement, check privileges.  Returns
- * why the cache must be left alone, or LOOKUP_NO_BYPASS, and then the key is
+ * the reason to bypass the cache.  If that is LOOKUP_NO_BYPASS, the key is
  * complete.  Errors: those of the analysis of a text, of missing privileges,
  * and of lookup_begin.
  */
 extern StatsCounter lookup_orient(Lookup *lookup);
 
 /*
- * Are user and settings still what they were in lookup_orient, as far as they
- * are in the key of the result?
+ * Are the user and settings that are in the key of the result still the same
+ * as in lookup_orient?
  */
 extern bool lookup_same_session(const Lookup *lookup);
 
 /*
- * Has anything that the result depends on changed since lookup_orient, or is
- * it about to?
+ * Has a slot that the result depends on changed since lookup_orient, or is it
+ * fenced now?
  */
 extern bool lookup_outdated(const Lookup *lookup);
 
-/* Has the transaction an id, and so may have changed something? */
+/* Does the transaction have an id?  Then it may have changed something. */
 extern bool lookup_has_written(void);
 
 /*
- * What the result depends on, besides definitions and roles, for people to read:
- * tags, or relations by name.  The tags of a policy are for those to read who may
- * read policies.  The strings are palloc'd.  After lookup_orient.
+ * Tags or names of relations that the result depends on, for EXPLAIN and the
+ * like, without the catalog and roles.  The tags of a policy are left out
+ * unless the user may read policies.  The strings are palloc'd.  Call after
+ * lookup_orient.
  */
 extern List *lookup_dependency_names(const Lookup *lookup);
 

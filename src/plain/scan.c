@@ -3,47 +3,51 @@
  * scan.c
  *	  The plan node that serves a plain statement from the cache.
  *
- * plan.c puts the node on top of the plan of a statement; serve.c decides at
- * each execution what becomes of it:
+ * plan.c puts the node on top of the plan of a statement.  At each execution,
+ * serve.c decides what happens:
  *
- *	- hit: the node alone; it returns the rows of the payload.  The plan
- *	  below is not even initialized.
- *	- miss: the node over the plan, whose rows it passes on as they come and
- *	  encodes beside (the fill).  Once the last one has come, and only then, the
- *	  result is complete and can be stored.  An execution that stops before, or
- *	  starts over, stores nothing.
- *	- else (bypass, or nothing to be gained): the plan without the node, as if
- *	  there were no cache.
+ *	- Hit: the node alone is executed.  It returns the rows of the payload, and
+ *	  the plan below is not even initialized.
+ *	- Miss: the node is executed over the plan.  It passes the rows of the plan
+ *	  on as they come, and encodes each of them as well (the fill).  The result
+ *	  is complete, and can be stored, only after the last row.  An execution
+ *	  that stops earlier or starts over stores nothing.
+ *	- Otherwise (bypass, or nothing to be gained): the plan is executed without
+ *	  the node, as if there were no cache.
  *
  * Waiting.  A miss joins the flight of its key when its first row is asked
- * for, if all of them are (a portal may be left open).  A leader is paced by its
- * client; who waits for it stops waiting when it waits for its client
- * (flight.c).  COPY can write to what nobody knows to be waited for, a pipe, so
- * it does not fly.  After waiting, a result is served if what the execution read
- * from the clock at its start still holds: then it is what its snapshot sees.
+ * for, if all rows are fetched at once.  (A portal that is fetched in parts
+ * may be left open.)  The speed of a leader depends on its client.  If the
+ * leader waits for its client, its followers stop waiting for it (flight.c).
+ * A COPY may write to a pipe and block there, and nobody can see that, so it
+ * joins no flight.  After waiting, a result is served if what this execution
+ * has read from the clock at its start still holds: then the result is what
+ * the snapshot of the execution sees.
  *
- * What was decided is not in the plan, where it could not be copied.  The plan
- * of an execution carries an id; ScanExecution is found by it among those that
- * are starting, as the node makes its state.  An execution may start while
- * another one does (a function that is called as a plan is made, a hook), so
- * this is a list.  It does not hold one that has started, or whose start has
- * failed: the memory of an execution takes it off.  A copy of such a plan that
- * is executed without serve.c finds nothing.
+ * ScanExecution holds the decision for one execution.  It cannot be a part of
+ * the plan, because it could not be copied with it.  So the plan of an
+ * execution carries an id, and the node looks the ScanExecution up by that id
+ * when its state is made.  It is searched among the executions that are
+ * starting.  That is a list, because one execution may start while another one
+ * does (in a function that the planner calls, or in a hook).  An execution is
+ * taken off the list when it has started, or with its memory if starting it
+ * fails.  If a copy of such a plan is executed without serve.c, the node finds
+ * nothing.
  *
- * A portal can be run in parts, and between them the session can become another
- * user or change its settings.  What it then gives is not the result that was
- * looked up, so that ends the fill.
+ * A portal can be run in parts.  Between them, the session can become another
+ * user or change its settings.  The rows that come then do not belong to the
+ * key, so that ends the fill.
  *
- * Rows go out where they lie in the payload, which is L1's own (store.c) and
- * lives as long as the execution.  What the node is asked for goes out in a
- * slot for minimal tuples that does not own them, so whoever wants to keep or
- * change one makes a copy.
+ * A hit returns rows where they lie in the payload, which is L1's own memory
+ * (store.c) and stays as long as the execution.  The node returns them in a
+ * tuple table slot for minimal tuples that does not own them, so a caller that
+ * wants to keep or change a row makes a copy.
  *
- * What an execution counts in the statistics of relations is attached to the
- * payload, and a hit counts the same (relstats.c).
+ * The statistics that an execution has counted for relations are attached to
+ * the payload, and a hit counts the same (relstats.c).
  *
- * Errors.  A fill that fails is forgotten with the memory of its execution; its
- * flight is landed by its resource owner.
+ * Errors.  A fill that fails is forgotten with the memory of its execution.
+ * The resource owner lands its flight as failed.
  *
  * What this file must not do: decide which statements are cached, or which
  * executions are served.
@@ -64,7 +68,7 @@
 #include "store/admit.h"
 #include "store/codec.h"
 
-/* Cost of a plan from which on others wait for its first execution. */
+/* Plans of at least this cost join a flight although not hinted. */
 #define SCAN_FLIGHT_COST 1000.0
 
 typedef struct ScanRun
@@ -264,7 +268,7 @@ scan_begin(CustomScanState *node, EState *estate, int eflags)
 }
 
 /*
- * Others may wait for this execution, or it for theirs.
+ * May this execution join a flight?
  */
 static bool
 scan_may_fly(const ScanRun *state)
@@ -276,8 +280,9 @@ scan_may_fly(const ScanRun *state)
 }
 
 /*
- * The first row of a miss is asked for.  Afterwards the execution serves what
- * someone else has stored meanwhile, or leads, or goes alone.
+ * The first row of a miss is asked for.  Decides whether the execution serves
+ * a result that another session has stored meanwhile, leads a flight, or
+ * executes alone.
  */
 static void
 scan_start(ScanRun *state)
@@ -310,7 +315,7 @@ scan_start(ScanRun *state)
 }
 
 /*
- * The last row has come: the result is complete.
+ * The plan has returned its last row: the result is complete.
  */
 static void
 scan_complete(ScanRun *state)

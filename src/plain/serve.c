@@ -1,46 +1,56 @@
 /*-------------------------------------------------------------------------
  *
  * serve.c
- *	  What becomes of an execution of a statement with a cache node.
+ *	  Decides at each execution of a plan with a cache node: serve, fill, or
+ *	  leave alone.
  *
- * It is decided as the execution starts, when its parameters and its snapshot
- * are known: the executor is given a plan that serves the result, that fills
- * while it executes, or that knows of no cache (scan.c).  The plan that was
- * made stays as it is, for other executions.
+ * The decision is made when the execution starts, because its parameters and
+ * its snapshot are known then.  The executor is given a plan that serves the
+ * result, one that fills while it executes, or one without the node (scan.c).
+ * The plan that was made by the planner is not changed, as other executions
+ * use it.
  *
- * A plan may be a promise: the node alone, made because the result was in
- * L1 when the statement was planned.  If it is gone, the statement is planned
- * as its execution starts, and if it was kept, PostgreSQL is told to make its
- * kept plans anew.  So is one that has been executed before, if
- * definitions have changed since its plan was made: what an old plan gives must
- * not be stored (lookup.c says why), and PostgreSQL may keep it for ever.  A
- * plan that is old when first executed is so because someone changed
- * definitions just then; it is executed as it is, and nothing is stored.
+ * Promises.  A plan may be a promise: the node alone, made because the result
+ * was in L1 when the statement was planned.  If the result is gone, the
+ * statement is planned when its execution starts.  If that promise has been
+ * executed before, PostgreSQL keeps it, and would have to plan it at each
+ * execution.  So PostgreSQL is told to replan its kept plans, and the
+ * statement gets no promise any more.
  *
- * A plan that is kept may have been made by another user or under other settings
- * than those it is executed under.  What the planner has folded is in it: the
- * plan of
+ * Old plans.  If the catalog has changed since a plan was made, what the plan
+ * returns must not be stored (lookup.c, "Trees").  A plan that is old at its
+ * first execution is so because the catalog has changed just then.  It is
+ * executed as it is, and nothing is stored.  If an old plan has been executed
+ * before, PostgreSQL may keep it for ever.  So the statement is planned again
+ * for each execution that fills.
+ *
+ * Plans of others.  PostgreSQL may keep a plan that was made for another user
+ * or under other settings than those of an execution.  Whatever the planner
+ * has computed is a part of the plan.  The plan of
  *
  *	SELECT (1::float8 / 3)::text, count(*) FROM t
  *
- * has the text as a constant, in the length that extra_float_digits had.
- * PostgreSQL goes on executing that plan, but its result is not the one that
- * the present key stands for, which others look up.  So the node has a digest of
- * the key that results of its plan have, without parameters: if an execution
- * that fills finds another one, the statement is planned again for it.
- * Executions that store nothing take the plan as it is.  Two plans
- * of the same key give the same result, for the key says who asks, unless that
- * is proven not to matter, under which settings, and what the tree means.
+ * contains the text as a constant, in the length that extra_float_digits had
+ * then.  PostgreSQL goes on executing that plan.  But its result is not the
+ * one that the present key stands for and that other sessions look up.  So the
+ * node carries a digest of the key that the results of its plan have, without
+ * parameters.  If an execution that fills has another digest, the statement is
+ * planned again for that execution.  An execution that stores nothing uses the
+ * plan as it is.  Two plans with the same key give the same result, because
+ * the key contains the user (unless that is proven not to matter), the
+ * settings and the meaning of the tree.
  *
- * In a portal that has a name, WHERE CURRENT OF may ask the executor where in a
- * table it is.  It answers if the plan is a scan, maybe of an index that gives the
- * order, and a node that serves a result cannot.  Only a plan tells: so one
- * that may be such a scan runs without the node there, and a promise is
- * planned, to be served nevertheless if that plan is no such scan.
+ * WHERE CURRENT OF.  If a portal has a name, WHERE CURRENT OF may ask the
+ * executor for the portal's position in a table.  The executor can answer that
+ * if the plan is a scan, maybe of an index that provides the order.  A node
+ * that serves a result cannot.  Whether it may be asked can be seen only in
+ * the plan.  So in a portal with a name, a plan that may be such a scan is
+ * executed without the node.  A promise is planned there, and served
+ * nevertheless if the plan turns out not to be such a scan.
  *
- * What is made for one execution is in a memory context of its own, which goes
- * with the state of the executor: a function may be executed a million times
- * in one query.
+ * Memory.  What is made for one execution is in a memory context of its own,
+ * which is deleted with the state of the executor.  A function may be executed
+ * a million times in one query.
  *
  * What this file must not do: decide which statements are cached.
  *
@@ -66,7 +76,7 @@
 #include "utils/plancache.h"
 #include "utils/portal.h"
 
-/* Executions below that many us are not looked at further. */
+/* Executions that take less than this many us are not examined further. */
 #define SERVE_SUSPECT_US 1000
 
 static struct
@@ -74,10 +84,10 @@ static struct
 	ExecutorStart_hook_type next_start;
 	ExecutorRun_hook_type next_run;
 	ProcessUtility_hook_type next_utility;
-	int			explaining;		/* in EXPLAIN */
-	int			writing;		/* in a command that writes what it selects */
-	int			copying;		/* in COPY, to who may be slow to read */
-	uint64		executed;		/* highest serial number of a plan that was */
+	int			explaining;		/* nesting of EXPLAIN */
+	int			writing;		/* of commands that write what they select */
+	int			copying;		/* of COPY, whose reader may be slow */
+	uint64		executed;		/* highest serial number of an executed plan */
 } serve;
 
 bool
@@ -87,8 +97,8 @@ serve_suspended(void)
 }
 
 /*
- * Plan the tree of a node for the present parameters, with a node on top.
- * stmt: of the tree, if a result may be stored.
+ * Plan the tree of a node again for these parameters, with a node on top.
+ * stmt is the statement of the tree if a result may be stored.
  */
 static PlannedStmt *
 serve_plan(const CustomScan *node, ParamListInfo params, Statement *stmt)
@@ -140,8 +150,8 @@ serve_plainly(const QueryDesc *queryDesc, PlannedStmt *wrapped)
 /*
  * Is the execution that of a portal which WHERE CURRENT OF can refer to?  A
  * client names portals by the protocol, as if they were cursors.  Portals that
- * PostgreSQL names for itself are not, but for cursors of PL/pgSQL, whose plans
- * have no node then.
+ * PostgreSQL names for itself are not, but for cursors of PL/pgSQL, whose
+ * plans have no node then.
  */
 static bool
 serve_in_named_portal(void)
@@ -214,9 +224,8 @@ serve_is_of_key(const ScanSpec *spec, const Lookup *lookup)
 }
 
 /*
- * The result that a plan has promised is gone.  If the plan is one that is
- * kept, it would be planned again each time; so the next one is to be a real
- * one.
+ * The result of a promise that PostgreSQL keeps is gone.  Have PostgreSQL
+ * replan, and mark the statement, so that it gets a real plan then.
  */
 static void
 serve_break_promise(Statement *stmt)
@@ -228,9 +237,10 @@ serve_break_promise(Statement *stmt)
 }
 
 /*
- * Has a plan been executed before?  Plans are numbered as they are made, so one
- * with a higher number than any that was executed has not.  Others are taken to
- * have been: one that is executed late costs more planning than it needs.
+ * Has a plan been executed before?  Plans are numbered in the order in which
+ * they are made.  A plan with a higher number than any executed one has not
+ * been executed.  All others are taken to have been.  If that is wrong, the
+ * statement is planned once more than needed.
  */
 static bool
 serve_note_plan(const ScanSpec *spec, bool explain_only)
@@ -243,7 +253,7 @@ serve_note_plan(const ScanSpec *spec, bool explain_only)
 }
 
 /*
- * The plan for an execution that is served what was found.
+ * The plan for an execution that is served the result that was found.
  */
 static PlannedStmt *
 serve_hit(const QueryDesc *queryDesc, PlannedStmt *wrapped,
@@ -263,7 +273,7 @@ serve_hit(const QueryDesc *queryDesc, PlannedStmt *wrapped,
 }
 
 /*
- * Decide what becomes of an execution: returns the plan for it.
+ * Decide about an execution.  Returns the plan for it.
  */
 static PlannedStmt *
 serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
@@ -306,7 +316,7 @@ serve_choose(QueryDesc *queryDesc, PlannedStmt *wrapped, int eflags)
 	if (execution->answer.bypass != LOOKUP_NO_BYPASS && !explain_only)
 		answer_count_bypass(execution->lookup, execution->answer.bypass);
 
-	/* rows that were already passed on cannot be taken back */
+	/* a fill cannot go backwards: it has passed its rows on already */
 	execution->fills = execution->answer.bypass == LOOKUP_NO_BYPASS &&
 		(eflags & EXEC_FLAG_BACKWARD) == 0;
 	if (execution->fills)

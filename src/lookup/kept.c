@@ -1,39 +1,41 @@
 /*-------------------------------------------------------------------------
  *
  * kept.c
- *	  Plans that functions keep, and what they were made under.
+ *	  Has PostgreSQL replan what functions keep, before a fill uses it.
  *
- * A function of PL/pgSQL keeps the plans of its queries and expressions, and goes
- * on using them when the user or the settings are others.  What the planner has
- * folded is in them: after
+ * A PL/pgSQL function keeps the plans of its queries and expressions.  It uses
+ * them again even after the user or the settings have changed.  Whatever the
+ * planner has computed is a part of those plans.  For example, after
  *
  *	SET extra_float_digits = 1;
  *	SELECT f();			-- RETURN (1::float8 / 3)::text
  *	SET extra_float_digits = -5;
  *
- * f() still returns the long text in this session, but the short one in another.
- * So what it returns here must not be stored under the key of the present
- * settings, where others find it.
+ * f() still returns the long text in this session, but the short one in
+ * another session.  So what f() returns here must not be stored under the key
+ * of the present settings, where other sessions look it up.
  *
- * Expressions are evaluated without the executor, so an execution does not show
- * which plans it uses.  What is seen is how plans are made: all of them by the
- * planner.  This file compares the state of the session then (user, search path and
- * all settings) with the one that the kept plans are known to be of.  Once one
- * was made in another state, or if the state is another one when a fill starts, the
- * fill tells PostgreSQL to make all plans anew.  A fill that uses no functions
- * that may keep plans (Statement.keeps_plans) needs none of this; nor does the plan
- * of a statement itself, which serve.c knows.
+ * Protocol.  Expressions are evaluated without the executor, so this file
+ * cannot see which plans an execution uses.  But it sees each plan being made,
+ * as the planner is called (kept_note_plan).  It then compares the state of
+ * the session (user, search_path and all settings) with the one that the kept
+ * plans are known to be made in.  If a plan has been made in another state, or
+ * if the state is another one when a fill starts, that fill tells PostgreSQL
+ * to replan everything (kept_renew).  This is not needed for a statement that
+ * calls no function which may keep plans (Statement.keeps_plans), nor for the
+ * plan of the statement itself, which serve.c checks.
  *
- * Cost.  Until the session first fills a statement that needs it, nothing is noted;
- * that fill has all plans made anew.
+ * Cost.  Until a session first fills a statement that needs this, nothing is
+ * noted, and that first fill has everything replanned.
  *
- * A function may itself change user or settings, by SECURITY DEFINER or SET, and
- * what it calls then may be called by the statement without it, too.  Whose plan
- * is kept depends on who comes first, in PostgreSQL as well; such statements
- * are filled all the same, starting from plans that are all of one state.
+ * Tolerated races.  A function may itself change user or settings (SECURITY
+ * DEFINER, SET), and call another function that the statement calls directly
+ * as well.  Then it depends on the order of the calls whose plan is kept, in
+ * PostgreSQL as well.  Such a statement is filled all the same.  Its fill
+ * begins with plans that are all of one state.
  *
- * What is not seen: what a procedural language, or a function in C, keeps besides
- * plans; and the conditions of domains, of which nothing but an error comes.
+ * What is not noticed: anything but plans that a procedural language or a C
+ * function keeps; and the conditions of domains, which can only cause errors.
  *
  * What this file must not do: look at plans.
  *

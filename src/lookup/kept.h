@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kept.h
- *	  Plans that functions keep, and what they were made under.
+ *	  Has PostgreSQL replan what functions keep, before a fill uses it.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,18 +10,19 @@
 
 #include "query/statement.h"
 
-/* This session is about to make a plan. */
+/* Call when this session is about to make a plan. */
 extern void kept_note_plan(void);
 
 /*
- * A result of a statement is about to be made that may be stored: no plan is to
- * be used for it that was made by another user or under other settings.
+ * Call before an execution of a statement whose result may be stored.  Makes
+ * sure that it uses no plan that was made for another user or under other
+ * settings.
  */
 extern void kept_renew(const Statement *stmt);
 
 /*
- * Has no plan been made since that is not to be used for it?  A portal that is run
- * in parts has to ask.
+ * Is that still true, or has a plan been made in another state since?  To be
+ * asked for a portal that is run in parts.
  */
 extern bool kept_is_renewed(const Statement *stmt);
 

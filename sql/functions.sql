@@ -304,6 +304,7 @@ SELECT answer('SELECT no_title(NULL) > 0 AS yes');
 SET transform_null_equals = on;
 SELECT answer('SELECT no_title(NULL) > 0 AS yes');
 RESET transform_null_equals;
+DISCARD PLANS;
 SELECT answer('SELECT no_title(NULL) > 0 AS yes');
 
 -- privileges

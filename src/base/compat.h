@@ -57,6 +57,12 @@
  */
 #define COMPAT_STATEMENT_STARTS_AT_TOKEN (PG_VERSION_NUM >= 180000)
 
+/*
+ * Do functions of LANGUAGE sql that are executed, and not inlined, keep their
+ * plans for the session?  Before 18 for a query only.
+ */
+#define COMPAT_SQL_FUNCTIONS_KEEP_PLANS (PG_VERSION_NUM >= 180000)
+
 /* All settings, in an array; stores its length in *n. */
 #if PG_VERSION_NUM >= 160000
 #define compat_guc_variables(n)	get_guc_variables(n)

@@ -31,6 +31,7 @@
  */
 #include "postgres.h"
 
+#include "base/compat.h"
 #include "base/guc.h"
 #include "catalog/pg_type.h"
 #include "clock/relation.h"
@@ -214,7 +215,8 @@ analyse_describe(Statement *stmt, const CacheKey *key, const Query *query,
 									 &stmt->examined);
 	(void) analyse_collect_functions((Node *) deps->bodies, &stmt->examined);
 	stmt->vouched = deps->vouched;
-	stmt->keeps_plans = deps->vouched || deps->opaque;
+	stmt->keeps_plans = deps->vouched || deps->opaque ||
+		(COMPAT_SQL_FUNCTIONS_KEEP_PLANS && deps->bodies != NIL);
 	stmt->inherits = deps->inherits;
 	stmt->executable = deps->executable;
 	stmt->complete = deps->complete;

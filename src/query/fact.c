@@ -27,6 +27,11 @@
  * ON of an outer join also holds for matching rows only; it is left to the
  * caller.
  *
+ * Since PostgreSQL 16 a Var says which outer joins may have made it null.  That is not
+ * looked at: a column is the same above and below them.  This is right because a
+ * fact is strict, so it never holds of a value that a join, or since 18 a grouping
+ * set, has made null, and any other value is the one below.
+ *
  * Equality means equal text.  Values become texts, which are put into tags
  * (template.c).  So values that are equal must have the same text.  That is so
  * for some classes of types: integers of any width; strings of any kind, under

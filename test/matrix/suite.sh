@@ -57,7 +57,7 @@ stage_upstream()
 	say upstream "$(awk '$1 ~ /^(parallel|serial|isolation)$/ && NF >= 9 {
 			printf "%s%s %s/%s", separator, $1, $4, $3
 			separator = ", "
-		}' /tmp/upstream.out)$([ "$result" = 0 ] || echo ', FAILED')"
+		}' /tmp/upstream.out)$([ "$result" = 0 ] || echo ' FAILED')"
 	return "$result"
 }
 
@@ -72,14 +72,10 @@ build_package()
 
 stage_package()
 {
-	local packages
-	say package 'FAILED to build'
-	(build_package) || return
-	packages=$(ls /tmp/package/postgresql-*-cache_*.deb)
-	say package 'FAILED to install'
-	install $packages postgresql-common || return
-	say package 'FAILED its tests'
-	(cd /tmp/package/source && git clean -qdfx && git checkout -q . && sh debian/tests/installcheck) || return
+	(build_package) || { say package 'FAILED to build'; return 1; }
+	(install /tmp/package/postgresql-*-cache_*.deb) || { say package 'FAILED to install'; return 1; }
+	(cd /tmp/package/source && git clean -qdfx && git checkout -q . &&
+		LC_ALL=C.UTF-8 sh debian/tests/installcheck) || { say package 'FAILED its tests'; return 1; }
 	say package "$(dpkg-query -W -f '${Package} ${Version}\n' 'postgresql-*-cache' | paste -sd ' ')"
 }
 

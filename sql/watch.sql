@@ -94,6 +94,12 @@ SET search_path = cache_test, public;
 SET client_min_messages = log;
 SELECT twice('SELECT count(*), reads_time() FROM story');
 SELECT twice('SELECT count(*), reads_chance() FROM story');
+-- or the time, in an expression, even if that was planned before
+CREATE FUNCTION reads_today() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN CURRENT_DATE - ''2000-01-01''; END';
+CREATE FUNCTION reads_text() RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN ''now''::text::date; END';
+SELECT reads_today() > 0 AND reads_text() > '' AS ready;
+SELECT twice('SELECT count(*), reads_today() > 0 FROM story');
+SELECT twice('SELECT count(*), reads_text() > '' FROM story');
 -- also if the plan was made when nothing could be stored
 BEGIN;
 UPDATE story SET score = score;

@@ -25,6 +25,11 @@
  * calls no function which may keep plans (Statement.keeps_plans), nor for the
  * plan of the statement itself, which serve.c checks.
  *
+ * Functions that are not written in C and are taken at their word
+ * (Statement.believed) are watched as they run (watch.c), and what is planned for
+ * them is searched.  So for a statement that calls one, every fill has
+ * everything replanned.
+ *
  * Cost.  Until a session first fills a statement that needs this, nothing is
  * noted, and that first fill has everything replanned.
  *
@@ -80,7 +85,7 @@ kept_is_renewed(const Statement *stmt)
 void
 kept_renew(const Statement *stmt)
 {
-	if (kept_is_renewed(stmt))
+	if (kept_is_renewed(stmt) && !stmt->believed)
 		return;
 	ResetPlanCache();
 	key_read_session(&kept.state);

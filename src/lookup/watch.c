@@ -44,6 +44,11 @@
  * If the outer result has tags, whoever named the tags is responsible for what
  * is reached.
  *
+ * PL/pgSQL evaluates expressions by itself, so CURRENT_TIMESTAMP or an input
+ * function in one is not seen as it runs.  So queries and expressions that are
+ * planned during a fill are searched for them (watch_note_plan).  What was
+ * planned before is planned again for a fill that may use it (kept.c).
+ *
  * Planning.  The planner replaces a call of an IMMUTABLE function with
  * constant arguments by its value.  Executions of that plan do not call the
  * function any more.  So planning is watched as well.  For a text, planning is
@@ -94,6 +99,7 @@
 #include "commands/proclang.h"
 #include "executor/executor.h"
 #include "lookup/watch.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "query/builtin.h"
 #include "utils/lsyscache.h"
@@ -324,6 +330,60 @@ watch_access(ObjectAccessType access, Oid class, Oid object, int sub,
 		if (watch_looks(watch) && !watch->starting &&
 			watch_suspects(watch->stmt, object))
 			watch_fail(watch, psprintf("the function %s", format_procedure(object)));
+	}
+}
+
+/*
+ * Does a part of a tree depend on the time, or call a function that is suspect?
+ */
+typedef struct WatchedTree
+{
+	Watch	   *watch;
+	Oid			suspect;
+} WatchedTree;
+
+static bool
+watch_check_function(Oid funcid, void *context)
+{
+	WatchedTree *tree = context;
+
+	if (!watch_suspects(tree->watch->stmt, funcid))
+		return false;
+	tree->suspect = funcid;
+	return true;
+}
+
+static bool
+watch_walk_tree(Node *node, WatchedTree *tree)
+{
+	if (node == NULL)
+		return false;
+	CHECK_FOR_INTERRUPTS();
+	if (IsA(node, SQLValueFunction) &&
+		((SQLValueFunction *) node)->op <= SVFOP_LOCALTIMESTAMP_N)
+		return true;
+	if (check_functions_in_node(node, watch_check_function, tree))
+		return true;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, watch_walk_tree, tree, 0);
+	return expression_tree_walker(node, watch_walk_tree, tree);
+}
+
+void
+watch_note_plan(Query *query, bool of_request)
+{
+	Watch	   *watch = of_request ? watch_current->outer : watch_current;
+
+	for (; watch != NULL; watch = watch->outer)
+	{
+		WatchedTree tree = {watch, InvalidOid};
+
+		if (!watch_looks(watch) || watch->starting ||
+			!watch_walk_tree((Node *) query, &tree))
+			continue;
+		watch_fail(watch, OidIsValid(tree.suspect) ?
+				   psprintf("the function %s", format_procedure(tree.suspect)) :
+				   "the time");
 	}
 }
 

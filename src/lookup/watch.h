@@ -55,6 +55,12 @@ watch_leave(Watch *watch)
 }
 
 /*
+ * A query or expression is planned during a fill.  of_request: it is that of a
+ * request, which the innermost watch is for.
+ */
+extern void watch_note_plan(Query *tree, bool of_request);
+
+/*
  * Note that a request inside of a fill is served from the cache.  fresh: the
  * served result is not expired, and has neither tags of its own nor only a
  * ttl.

@@ -402,6 +402,8 @@ plan_planner(Query *tree, const char *query_string, int cursor_options,
 	PlannedStmt *planned;
 
 	kept_note_plan();
+	if (watch_current != NULL)
+		watch_note_plan(tree, (cursor_options & STATEMENT_CURSOR_OPT_TEXT) != 0);
 	if (!plan_considers(tree, query_string, cursor_options))
 		return plan_call_next(tree, query_string, cursor_options, params);
 	if (cache_mode == CACHE_MODE_OFF)

@@ -215,6 +215,7 @@ analyse_describe(Statement *stmt, const CacheKey *key, const Query *query,
 									 &stmt->examined);
 	(void) analyse_collect_functions((Node *) deps->bodies, &stmt->examined);
 	stmt->vouched = deps->vouched;
+	stmt->believed = deps->automatic && !deps->complete && !deps->vouched;
 	stmt->keeps_plans = deps->vouched || deps->opaque ||
 		(COMPAT_SQL_FUNCTIONS_KEEP_PLANS && deps->bodies != NIL);
 	stmt->inherits = deps->inherits;

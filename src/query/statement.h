@@ -63,6 +63,8 @@ typedef struct Statement
 								 * cache.trusted_functions */
 	bool		keeps_plans;	/* functions that it calls may keep plans of
 								 * their own */
+	bool		believed;		/* it calls functions that are taken at their
+								 * word, and could be seen to break it */
 	bool		unproven;		/* an execution reached more than was proven */
 	bool		inherits;		/* some of the relations have children */
 	bool		executable;		/* the user may call all its functions */

@@ -68,7 +68,7 @@
  *
  *	- functions that the executor does not look up for the call, such as
  *	  comparison, hash and input functions, which PostgreSQL keeps in caches;
- *	- expressions that PL/pgSQL has prepared earlier in the same transaction;
+ *	- what PL/pgSQL calls to assign a value to a variable of another type;
  *	- what C code reads by itself;
  *	- what parallel workers do.
  *

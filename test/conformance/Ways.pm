@@ -240,11 +240,12 @@ sub loop
 	return queries($wire, 'SELECT pg_temp.looped()', 'SELECT pg_temp.looped()');
 }
 
+# It is called once, too: since 18 its queries are kept.
 sub sql_function
 {
 	my ($wire, $query) = @_;
 	my $text = Queries::literal($query, 0);
-	queries($wire, "CREATE OR REPLACE FUNCTION pg_temp.listed() RETURNS SETOF record LANGUAGE sql AS \$conformance\$$text\$conformance\$");
+	queries($wire, "CREATE OR REPLACE FUNCTION pg_temp.listed() RETURNS SETOF record LANGUAGE sql AS \$conformance\$$text\$conformance\$", 'SELECT pg_temp.listed()::text');
 	return;
 }
 

@@ -4,8 +4,8 @@
 #	SECONDS		how long (60)
 #	SEED		which operations (1)
 #	SESSIONS	how many sessions (9), besides the one with scripted races
-#	BREAK		a protection to take out: FENCE, STORE_CHECK, ROLE, OWN_WRITES,
-#			OLD_ROW
+#	BREAK		a protection to take out (src/base/breakage.h), one of those that
+#			proof.sh runs this for
 #
 # With BREAK it stops once each form of reading has had a violation.  Fails if
 # torture.pl does, or if the server failed an assertion or crashed.

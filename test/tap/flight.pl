@@ -16,7 +16,8 @@ use Test::More;
 use CacheTest;
 
 my $clients = 60;
-my $node = cache_node('primary', max_connections => $clients + 20, 'cache.fill_wait' => '10min');
+my $node = cache_node('primary', max_connections => $clients + 20, 'cache.fill_wait' => '10min',
+	'cache.trusted_functions' => 'public.shared_held');
 my $holder = $node->background_psql('postgres');
 
 $node->safe_psql('postgres', <<'SQL');
@@ -36,6 +37,9 @@ BEGIN
 	END IF;
 	RETURN x;
 END$$;
+-- One whose results are shared by sessions that set things differently.
+CREATE FUNCTION shared_held(x bigint) RETURNS bigint LANGUAGE plpgsql IMMUTABLE COST 1e9 AS
+	'BEGIN RETURN held(x); END';
 CREATE FUNCTION locking() RETURNS bigint LANGUAGE plpgsql STABLE COST 1e9 AS $$
 BEGIN
 	PERFORM held();
@@ -277,19 +281,24 @@ foreach my $case (
 
 # A waiter does not wait longer than it wants to, and can be cancelled.
 {
-	my ($leader, $waiter) = leader_and_waiter();
-	my $impatient = session('impatient');
+	my $shared = q(SELECT cached_query('SELECT shared_held(score / score) AS held /* hold 0 */ FROM story', 300, '{story}') ->> 'held');
+	my ($leader, $waiter, $impatient) = map { session($_) } qw(leader waiter impatient);
+	hold();
+	start_query($leader, $shared);
+	wait_until('executing', $leader);
+	start_query($waiter, $shared);
+	wait_until('waiting', $waiter);
 	$impatient->query_safe(q(SET cache.fill_wait = '100ms'));
-	start_query($impatient, $query);
+	start_query($impatient, $shared);
 	wait_until('executing', $impatient);
 	is(stat_of('wait_timeouts'), 1, 'cache.fill_wait: the time is up');
 	my $hasty = session('hasty');
 	$hasty->query_safe('SET cache.fill_wait = 0');
-	start_query($hasty, $query);
+	start_query($hasty, $shared);
 	wait_until('executing', $hasty);
 	$node->safe_psql('postgres', "SELECT pg_cancel_backend($waiter->{pid})");
 	like(result_of($waiter), qr/canceling statement/, 'a waiter can be cancelled');
-	start_query($waiter, $query);
+	start_query($waiter, $shared);
 	wait_until('waiting', $waiter);
 	$waiter->{run}->pump_nb;
 	$node->safe_psql('postgres', "SELECT pg_terminate_backend($waiter->{pid})");
@@ -435,7 +444,7 @@ foreach my $case ([ 'a query that was fast before', 1, 0 ], [ 'one that nobody k
 
 # A leader that stores nothing, on terms of its own, does not speak for others.
 {
-	my $long = q(SELECT cached_query('SELECT held() /* hold 0 */' || repeat(' ', 2000), 300, '{story}') ->> 'held');
+	my $long = q(SELECT cached_query('SELECT shared_held(score / score) AS held /* hold 0 */ FROM story' || repeat(' ', 2000), 300, '{story}') ->> 'held');
 	my @sessions = map { session($_) } qw(miser waiter second);
 	hold();
 	$sessions[0]->query_safe(q(SET cache.max_entry_size = '1kB'));

@@ -18,21 +18,8 @@ suites=${SUITES:-bookworm}
 states=${STATES:-minimal server client both majors upgrade indent locale blank twice sudo}
 export LC_ALL=C
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/cache-fresh.XXXXXX") || exit 1
-failed=
-clean_up()
-{
-	if [ -n "${KEEP:-}" ]; then
-		echo "kept: $work"
-	elif [ -n "$failed" ]; then
-		rm -rf "${work:?}"/*/
-		echo "logs: $work"
-	else
-		rm -rf "$work"
-	fi
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
+failed=					# what has failed; its logs are kept
+roots_work cache-fresh
 
 summary=
 for suite in $suites; do

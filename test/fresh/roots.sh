@@ -16,6 +16,27 @@ git rev-parse -q --verify HEAD >/dev/null ||
 [ -z "$(git status --porcelain)" ] ||
 	echo "$(basename "$0"): what is not committed in $LIB_CHECKOUT is not tested" >&2
 
+# roots_work NAME: set work to a new directory, which goes at the end; but for KEEP=1,
+# and for the logs if the caller has set failed.
+roots_work()
+{
+	work=$(mktemp -d "${TMPDIR:-/tmp}/$1.XXXXXX") || exit 1
+	trap roots_clean_up EXIT
+	trap 'exit 130' INT TERM
+}
+
+roots_clean_up()
+{
+	if [ -n "${KEEP:-}" ]; then
+		echo "kept: $work"
+	elif [ -n "$failed" ]; then
+		rm -rf "${work:?}"/*/
+		echo "logs: $work"
+	else
+		rm -rf "$work"
+	fi
+}
+
 # roots_sources: apt's sources of Debian: label, address, suite, component.  Known
 # only after an update.
 roots_sources()

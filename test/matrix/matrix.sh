@@ -15,21 +15,8 @@ set -u
 suites=${SUITES:-bookworm trixie forky}
 export LC_ALL=C
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/cache-matrix.XXXXXX") || exit 1
-failed=
-clean_up()
-{
-	if [ -n "${KEEP:-}" ]; then
-		echo "kept: $work"
-	elif [ -n "$failed" ]; then
-		rm -rf "${work:?}"/*/
-		echo "logs: $work"
-	else
-		rm -rf "$work"
-	fi
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
+failed=					# what has failed; its logs are kept
+roots_work cache-matrix
 
 # told LOG WHAT: what suite.sh has said of something, or a dash.
 told()
